@@ -1,0 +1,73 @@
+"""The embedded CRM's side of cards: the business service "Loyalty Card"."""
+
+from datetime import date
+
+from django.db.models import F
+from django.utils import timezone
+
+from cards.members import is_active_customer
+from cards.models import Card, CardStatus
+from loyalty import digests, errors
+from loyalty.business_services import business_service
+from loyalty.dates import wire_date, wire_moment
+from loyalty.siebel import Reply
+
+_TAKEN = (CardStatus.REGISTERED, CardStatus.DORMANT, CardStatus.IN_TRANSIT)
+_OVER = (
+    CardStatus.EXPIRED,
+    CardStatus.CANCELLED,
+    CardStatus.RETURNED,
+    CardStatus.ABOLISHED,
+    CardStatus.OBSOLETE,
+)
+
+
+@business_service("Loyalty Card", "Validate")
+def validate(*, card_number: str, card_password: str) -> Reply:
+    """Tell a card's status to whoever knows its PIN. Raises IncorrectPin."""
+    card = Card.objects.filter(number=card_number).only("number", "pin_digest", "status", "end_date").first()
+    if card is None:
+        digests.matches("", "card-pin", card_number, card_password)  # the same work as for a wrong PIN
+        return {"CardNumber": card_number, "CardStatus": "NotFound", "StateCode": "CardNotFound", "ExpirationDate": ""}
+    if not card.has_pin(card_password):
+        raise errors.IncorrectPin
+    return {
+        "CardNumber": card.number,
+        "CardStatus": card.status,
+        "StateCode": state_code(card, timezone.localdate()),
+        "ExpirationDate": wire_date(card.end_date),
+    }
+
+
+def state_code(card: Card, today: date) -> str:
+    if card.status in _TAKEN:
+        return "CardAlreadyRegistered"
+    if card.status in _OVER or (card.status == CardStatus.ACTIVE and card.has_ended(today)):
+        return "CardExpiredOrCancelled"
+    return "CardInactive" if card.status == CardStatus.INACTIVE else "CardActive"
+
+
+@business_service("Loyalty Card", "List")
+def list_cards(*, member_number: str) -> Reply:
+    """A customer's cards, the live one first, then the most recently attached. Raises InvalidMemberID."""
+    if not is_active_customer(member_number):
+        raise errors.InvalidMemberID
+    cards = Card.objects.filter(customer_id=member_number).select_related("replaced_by")
+    newest_first = cards.order_by(F("registered_at").desc(nulls_last=True), "-id")
+    return {"Cards": [_on_wire(card) for card in sorted(newest_first, key=lambda card: not _is_live(card))]}
+
+
+def _is_live(card: Card) -> bool:
+    return card.status == CardStatus.REGISTERED
+
+
+def _on_wire(card: Card) -> dict[str, str]:
+    return {
+        "CardNumber": card.number,
+        "CardStatus": card.status,
+        "IsLive": "Y" if _is_live(card) else "N",
+        "ExpirationDate": wire_date(card.end_date),
+        "RegisteredDate": wire_moment(card.registered_at),
+        "ReplacedBy": card.replaced_by.number if card.replaced_by else "",
+        "Reason": card.reason,
+    }

@@ -1,0 +1,71 @@
+"""The rewards card, with the rules that the database itself keeps."""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty import digests
+
+
+class CardStatus(models.TextChoices):
+    INACTIVE = "Inactive"
+    ACTIVE = "Active", "Active: sold or pooled, not registered"
+    REGISTERED = "Registered", "Registered: attached and live"
+    DORMANT = "Dormant", "Dormant: attached, not live"
+    IN_TRANSIT = "InTransit", "InTransit: a replacement on its way"
+    OBSOLETE = "Obsolete", "Obsolete: lost, stolen or damaged"
+    EXPIRED = "Expired"
+    CANCELLED = "Cancelled"
+    RETURNED = "Returned"
+    ABOLISHED = "Abolished"
+
+
+ATTACHED = (CardStatus.REGISTERED, CardStatus.DORMANT, CardStatus.IN_TRANSIT)
+UNATTACHED = (CardStatus.INACTIVE, CardStatus.ACTIVE, CardStatus.EXPIRED, CardStatus.RETURNED, CardStatus.ABOLISHED)
+
+
+def pin_digest(number: str, pin: str) -> str:
+    """A card PIN as it is kept: it can be compared, not read."""
+    return digests.keyed("card-pin", number, pin)
+
+
+class Card(models.Model):
+    """A pre-printed card. `member` was created with it; `customer` is who has it now."""
+
+    number = models.CharField(max_length=30, unique=True)
+    pin_digest = models.CharField(max_length=64, editable=False)
+    status = models.CharField(max_length=10, choices=CardStatus, default=CardStatus.ACTIVE)
+    end_date = models.DateField(null=True, blank=True, help_text="Its last day.")
+    member = models.ForeignKey("customers.Member", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    customer = models.ForeignKey(
+        "customers.Member", on_delete=models.PROTECT, null=True, blank=True, related_name="cards"
+    )
+    registered_at = models.DateTimeField(null=True, blank=True)
+    replaced_by = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaces")
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("status", "-id",), name="card_by_status"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("customer",), condition=Q(status=CardStatus.REGISTERED), name="card_one_registered_a_customer"
+            ),
+            models.CheckConstraint(condition=Q(status__in=CardStatus.values), name="card_status_is_known"),
+            models.CheckConstraint(
+                condition=~Q(status__in=ATTACHED) | Q(customer__isnull=False), name="card_attached_has_a_customer"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=UNATTACHED) | Q(customer__isnull=True), name="card_unattached_has_no_customer"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    def has_pin(self, pin: str) -> bool:
+        return digests.matches(self.pin_digest, "card-pin", self.number, pin)
+
+    def has_ended(self, today: date) -> bool:
+        return self.end_date is not None and self.end_date < today

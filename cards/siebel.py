@@ -1,0 +1,63 @@
+"""What cards ask of Siebel, in our words. Siebel's field names stop here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cards import card_pins
+from loyalty import siebel
+from loyalty.callers import Caller
+from loyalty.dates import from_wire
+
+SERVICE = "Loyalty Card"
+
+
+@dataclass(frozen=True)
+class CardState:
+    """`state` is the card's status; `state_code` what a person may do with it."""
+
+    card_number: str
+    state: str
+    state_code: str
+    end_date: date | None
+
+
+@dataclass(frozen=True)
+class Card:
+    card_number: str
+    status: str
+    is_live: bool
+    end_date: date | None
+    registered_date: date | None
+    replaced_by: str | None
+    reason: str | None
+
+
+def validate(*, card_number: str, pin: str, caller: Caller) -> CardState:
+    """Look a card up by its number and PIN. Raises IncorrectPin, or FrequentVerify after too many."""
+    with card_pins.guess(card_number, caller.address):
+        reply = siebel.call(SERVICE, "Validate", {"CardNumber": card_number, "CardPassword": pin})
+    return CardState(
+        card_number=reply["CardNumber"],
+        state=reply["CardStatus"],
+        state_code=reply["StateCode"],
+        end_date=from_wire(reply.get("ExpirationDate")),
+    )
+
+
+def list_cards(*, customer_id: str) -> list[Card]:
+    """All cards of a customer, the live one first. Raises InvalidMemberID."""
+    reply = siebel.call(SERVICE, "List", {"MemberNumber": customer_id})
+    return [_card(row) for row in reply.get("Cards") or []]
+
+
+def _card(row: Mapping[str, str]) -> Card:
+    return Card(
+        card_number=row["CardNumber"],
+        status=row["CardStatus"],
+        is_live=row.get("IsLive") == "Y",
+        end_date=from_wire(row.get("ExpirationDate")),
+        registered_date=from_wire(row.get("RegisteredDate")),
+        replaced_by=row.get("ReplacedBy") or None,
+        reason=row.get("Reason") or None,
+    )

@@ -1,0 +1,324 @@
+"""Every setting, read from the environment; `.env.example` documents each. `ENVIRONMENT=production` refuses weak values."""
+
+import hashlib
+from pathlib import Path
+from urllib.parse import quote
+
+import environ
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config import secrets
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+
+ENVIRONMENT = env.str("ENVIRONMENT", default="local")
+if ENVIRONMENT not in ("local", "production"):
+    raise ImproperlyConfigured("ENVIRONMENT is either local or production.")
+PRODUCTION = ENVIRONMENT == "production"
+secrets.read_files()
+if not PRODUCTION:
+    secrets.read_local(VAR_DIR)
+
+# Secrets. The first of each list is in use, the others are still understood.
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+PIN_KEYS = env.list("PIN_KEYS", default=[])
+PIN_PEPPERS = env.list("PIN_PEPPERS", default=[])
+secrets.demand_strong({"SECRET_KEY": [SECRET_KEY], "PIN_KEYS": PIN_KEYS, "PIN_PEPPERS": PIN_PEPPERS})
+
+DEBUG = env.bool("DEBUG", default=False)
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG must be off in production.")
+
+# Where it is reached
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"])
+if PRODUCTION and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("ALLOWED_HOSTS names the hosts of the service; * is not accepted in production.")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+OPEN_NETWORKS = env.list("OPEN_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "loyalty",
+    "sms",
+    "cards",
+    "customers",
+    "orders",
+    "wechat",
+]
+if not PRODUCTION:
+    INSTALLED_APPS.append("demo")
+MIDDLEWARE = [
+    "loyalty.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+# Database: no ATOMIC_REQUESTS, since what counts failed attempts must survive a refused request.
+DATABASES = {"default": env.db("DATABASE_URL", default="" if PRODUCTION else f"sqlite:///{VAR_DIR}/loyalty.sqlite3")}
+if DATABASES["default"].get("ENGINE", "").endswith("sqlite3"):
+    if PRODUCTION:
+        raise ImproperlyConfigured("DATABASE_URL names a PostgreSQL database in production.")
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Redis: limits and the card pool. A connection never retries by itself: a resent SPOP would take a second card.
+REDIS_URL = env.str("REDIS_URL", default="" if PRODUCTION else f"unix://{VAR_DIR}/valkey.sock?db=0")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 1,
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
+        },
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+
+def _broker_of(redis_url: str) -> str:
+    """The same server's database 5, which is `redis+socket://…?virtual_host=5` for a Unix socket."""
+    address = redis_url.partition("?")[0]
+    if address.startswith("unix://"):
+        return "redis+socket://" + quote(address.removeprefix("unix://")) + "?virtual_host=5"
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.split('/')[0]}/5"
+
+
+# Celery: rows say what is to be done, a task only names one. No result backend; a publish never hangs.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="" if PRODUCTION else _broker_of(REDIS_URL))
+if PRODUCTION and not (REDIS_URL and CELERY_BROKER_URL and DATABASES["default"].get("NAME")):
+    raise ImproperlyConfigured("DATABASE_URL, REDIS_URL and CELERY_BROKER_URL are needed in production.")
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="loyalty")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 540
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
+CELERY_TASK_EAGER_PROPAGATES = False
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 0}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"confirm_publish": True, "read_timeout": 5, "write_timeout": 5}
+    if CELERY_BROKER_URL.startswith("amqp")
+    else {"socket_timeout": 1.5, "socket_connect_timeout": 0.5}
+)
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "refill-card-pool": {"task": "wechat.tasks.refill_pool", "schedule": 60.0},
+    "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
+}
+
+# The API
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "loyalty.parsers.StrictJSONParser",
+        "loyalty.parsers.StrictFormParser",
+        "loyalty.parsers.StrictMultiPartParser",
+    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "loyalty.exception_handler.render",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Loyalty API",
+    "DESCRIPTION": "Customers, rewards cards, messages, orders and partner transactions of a retail loyalty programme.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["loyalty.access.FromOpenNetworkOrOps"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PREPROCESSING_HOOKS": ["loyalty.openapi.only_operations"],
+    "POSTPROCESSING_HOOKS": [],
+    "SECURITY": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "customerToken": {"type": "http", "scheme": "bearer", "description": "The token that login answers."},
+            "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A REST client's key."},
+        }
+    },
+}
+API_BODY_LIMIT = env.int("API_BODY_LIMIT", default=1024 * 1024)
+UPLOAD_BODY_LIMIT = env.int("UPLOAD_BODY_LIMIT", default=20 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_LIMIT
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+CUSTOMER_TOKEN_LIFETIME_HOURS = env.int("CUSTOMER_TOKEN_LIFETIME_HOURS", default=24)
+
+# Passwords: Argon2id at 19 MiB, two passes, one lane; tests ask for a cheap hash.
+PASSWORD_HASHERS = [
+    "loyalty.passwords.Argon2idHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+if not PRODUCTION and env.str("PASSWORD_COST", default="") == "test":
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+PASSWORD_MIN_LENGTH = env.int("PASSWORD_MIN_LENGTH", default=8)
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("user_name", "email", "first_name", "last_name", "username")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Siebel
+SIEBEL_TRANSPORT = env.str("SIEBEL_TRANSPORT", default="embedded")
+SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call"}
+if SIEBEL_TRANSPORT not in SIEBEL_TRANSPORTS:
+    raise ImproperlyConfigured(f"SIEBEL_TRANSPORT is one of: {', '.join(SIEBEL_TRANSPORTS)}.")
+SIEBEL_TOTAL_TIMEOUT_SECONDS = env.float("SIEBEL_TOTAL_TIMEOUT_SECONDS", default=8.0)
+
+# Messages
+BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
+SMS_GATEWAY = env.str("SMS_GATEWAY", default="local")
+SMS_GATEWAYS = {"local": "sms.gateways.LocalGateway"}
+if SMS_GATEWAY not in SMS_GATEWAYS:
+    raise ImproperlyConfigured(f"SMS_GATEWAY is one of: {', '.join(SMS_GATEWAYS)}.")
+SMS_OUTBOX_FILE = Path(env.str("SMS_OUTBOX_FILE", default=str(VAR_DIR / "outbox/sms.jsonl")))
+SMS_WAIT_SECONDS = env.float("SMS_WAIT_SECONDS", default=3.0)
+EMAIL_BACKEND = env.str(
+    "EMAIL_BACKEND",
+    default=f"django.core.mail.backends.{'smtp' if PRODUCTION else 'filebased'}.EmailBackend",
+)
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", default=str(VAR_DIR / "outbox/mail"))
+
+# The card pool
+CARD_FILES_DIR = Path(env.str("CARD_FILES_DIR", default=str(VAR_DIR / "sftp")))
+CARD_SPOOL_DIR = Path(env.str("CARD_SPOOL_DIR", default=str(VAR_DIR / "spool")))
+POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
+
+# Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
+LIMITS_SCALE = env.float("LIMITS_SCALE", default=1.0)
+PUBLIC_RATE = env.str("PUBLIC_RATE", default="120/min")
+READS_PER_CUSTOMER_MINUTE = env.int("READS_PER_CUSTOMER_MINUTE", default=120)
+WRITES_PER_CUSTOMER_MINUTE = env.int("WRITES_PER_CUSTOMER_MINUTE", default=30)
+REQUESTS_PER_CLIENT_MINUTE = env.int("REQUESTS_PER_CLIENT_MINUTE", default=600)
+CREATE_PER_ADDRESS_HOUR = env.int("CREATE_PER_ADDRESS_HOUR", default=10)
+USER_AVAILABLE_PER_ADDRESS_MINUTE = env.int("USER_AVAILABLE_PER_ADDRESS_MINUTE", default=20)
+USER_AVAILABLE_PER_ADDRESS_DAY = env.int("USER_AVAILABLE_PER_ADDRESS_DAY", default=200)
+LOGIN_PER_NAME_15MIN = env.int("LOGIN_PER_NAME_15MIN", default=10)
+LOGIN_PER_ADDRESS_5MIN = env.int("LOGIN_PER_ADDRESS_5MIN", default=10)
+CARD_PIN_PER_CARD_HOUR = env.int("CARD_PIN_PER_CARD_HOUR", default=10)
+CARD_PIN_PER_CARD_DAY = env.int("CARD_PIN_PER_CARD_DAY", default=20)
+CARD_PIN_PER_CARD_EVER = env.int("CARD_PIN_PER_CARD_EVER", default=100)
+CARD_PIN_PER_ADDRESS_HOUR = env.int("CARD_PIN_PER_ADDRESS_HOUR", default=20)
+PIN_LIFETIME_SECONDS = env.int("PIN_LIFETIME_SECONDS", default=600)
+PIN_TRIES_PER_PIN = env.int("PIN_TRIES_PER_PIN", default=5)
+PIN_TRIES_PER_PHONE_HOUR = env.int("PIN_TRIES_PER_PHONE_HOUR", default=10)
+PIN_TRIES_PER_PHONE_DAY = env.int("PIN_TRIES_PER_PHONE_DAY", default=50)
+SMS_PHONE_COOLDOWN_SECONDS = env.int("SMS_PHONE_COOLDOWN_SECONDS", default=60)
+SMS_PER_PHONE_HOUR = env.int("SMS_PER_PHONE_HOUR", default=5)
+SMS_PER_PHONE_DAY = env.int("SMS_PER_PHONE_DAY", default=10)
+SMS_CARD_COOLDOWN_SECONDS = env.int("SMS_CARD_COOLDOWN_SECONDS", default=60)
+SMS_PER_CARD_DAY = env.int("SMS_PER_CARD_DAY", default=5)
+SMS_PER_ADDRESS_HOUR = env.int("SMS_PER_ADDRESS_HOUR", default=30)
+SMS_PER_DAY = env.int("SMS_PER_DAY", default=100_000)
+GETCARD_PER_CLIENT_MINUTE = env.int("GETCARD_PER_CLIENT_MINUTE", default=60)
+GETCARD_PER_CLIENT_DAY = env.int("GETCARD_PER_CLIENT_DAY", default=10_000)
+UPLOADS_PER_CLIENT_HOUR = env.int("UPLOADS_PER_CLIENT_HOUR", default=10)
+
+# Static files, browsers
+STATIC_URL = "/static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(VAR_DIR / "static") if PRODUCTION else "") or None
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+# Cookies are shared by every port of a host, so two local installations need names of their own.
+_INSTALLATION = "" if PRODUCTION else "_" + hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:8]
+SESSION_COOKIE_NAME = f"sessionid{_INSTALLATION}"
+CSRF_COOKIE_NAME = f"csrftoken{_INSTALLATION}"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if PRODUCTION else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TLS_ENDS_AT_PROXY", default=False) else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^health$"]
+X_FRAME_OPTIONS = "DENY"
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "loyalty.logs.formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # One line a request is ours (loyalty.middleware); what Django would add are the same requests, paths included.
+    "loggers": {
+        "django.request": {"level": "CRITICAL"},
+        "django.server": {"level": "CRITICAL"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class CustomersConfig(AppConfig):
+    name = "customers"
+
+    def ready(self) -> None:
+        from customers import business_service  # noqa: F401 (registers itself)

@@ -1,0 +1,110 @@
+"""Members, who are customers once registered, and their addresses."""
+
+import unicodedata
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from cards.members import MemberStatus
+from loyalty.ids import new_row_id
+
+
+def login_key(text: str) -> str:
+    """What user names and e-mail addresses are compared by: case does not matter, nor how a letter is composed."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+class Member(models.Model):
+    """A member of the programme. It is created `Open` with its card; registering fills it in and makes it `Active`."""
+
+    class Gender(models.TextChoices):
+        MALE = "Male"
+        FEMALE = "Female"
+
+    class Language(models.TextChoices):
+        CHS = "CHS", "简体中文"
+        ENU = "ENU", "English"
+
+    class OptOut(models.IntegerChoices):
+        ALLOW = 0, "Allow"
+        NOT_ALLOW = 1, "Don't allow"
+        NO_THIRD_PARTY = 2, "Don't allow third parties"
+
+    customer_id = models.CharField(max_length=15, primary_key=True, default=new_row_id, editable=False)
+    status = models.CharField(max_length=10, choices=MemberStatus, default=MemberStatus.OPEN)
+    user_name = models.CharField(max_length=100, blank=True)
+    user_name_key = models.CharField(max_length=300, null=True, blank=True, unique=True, editable=False)
+    email = models.CharField(max_length=254, blank=True)
+    email_key = models.CharField(max_length=254, null=True, blank=True, unique=True, editable=False)
+    password = models.CharField(max_length=128, blank=True, editable=False)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    gender = models.CharField(max_length=6, choices=Gender, blank=True)
+    birthday = models.DateField(null=True, blank=True)
+    language = models.CharField(max_length=3, choices=Language, blank=True)
+    cell_phone = models.CharField(max_length=11, blank=True, db_index=True)
+    home_phone = models.CharField(max_length=30, blank=True)
+    work_phone = models.CharField(max_length=30, blank=True)
+    fax = models.CharField(max_length=30, blank=True)
+    hobbies = models.CharField(max_length=500, blank=True)
+    notes = models.TextField(max_length=2000, blank=True)
+    favourite_product = models.CharField(max_length=100, blank=True)
+    favourite_product_alternate = models.CharField(max_length=100, blank=True)
+    source_code = models.CharField(max_length=30, blank=True)
+    opt_out = models.PositiveSmallIntegerField(choices=OptOut, null=True, blank=True)
+    email_verified = models.BooleanField(default=False)
+    email_activation_due = models.BooleanField(
+        default=False, help_text="Imported: log-in waits until the e-mail address has been proved."
+    )
+    cell_phone_verified = models.BooleanField(default=False)
+    star_balance = models.IntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    registered_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=("status", "-created_at",), name="member_by_status"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(status__in=MemberStatus.values), name="member_status_is_known"),
+            models.CheckConstraint(
+                condition=~Q(status=MemberStatus.ACTIVE) | Q(user_name_key__isnull=False, email_key__isnull=False),
+                name="member_active_has_a_login",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.customer_id
+
+    def set_login(self, user_name: str, email: str) -> None:
+        """Name and address together with the keys that keep them unique."""
+        self.user_name, self.user_name_key = user_name, login_key(user_name) or None
+        self.email, self.email_key = email, login_key(email) or None
+
+
+class Address(models.Model):
+    """A postal address. The primary one is what the API's `primary*` fields of a customer show."""
+
+    address_id = models.CharField(max_length=15, primary_key=True, default=new_row_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="addresses")
+    is_primary = models.BooleanField(default=False)
+    country = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=100, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    zip = models.CharField(max_length=20, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    contact_name = models.CharField(max_length=100, blank=True)
+    contact_phone = models.CharField(max_length=30, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-is_primary", "created_at")
+        verbose_name_plural = "addresses"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("member",), condition=Q(is_primary=True), name="address_one_primary_a_member"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.address_id

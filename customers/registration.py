@@ -1,0 +1,123 @@
+"""Joining: a PIN to the phone of whoever holds a free card, then the card's member becomes a customer."""
+
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from cards import card_pins
+from cards import siebel as cards
+from customers import siebel
+from loyalty import budgets, errors, passwords
+from loyalty.budgets import HOUR, Rule, Window
+from loyalty.callers import Caller
+from sms import limits, outbox, pins
+from sms.models import Purpose
+
+log = structlog.get_logger()
+# Why a card that is not free gets no PIN.
+_NOT_FREE: dict[str, type[errors.Refusal]] = {
+    "NotFound": errors.CardNotFound,
+    "Inactive": errors.CardInactive,
+    "Registered": errors.CardAlreadyRegistered,
+    "Dormant": errors.CardAlreadyRegistered,
+    "InTransit": errors.CardAlreadyRegistered,
+    "Expired": errors.CardExpired,
+    "Active": errors.CardExpired,  # with its end date passed
+    "Obsolete": errors.CardReturnedOrAbolished,
+    "Cancelled": errors.CardReturnedOrAbolished,
+    "Returned": errors.CardReturnedOrAbolished,
+    "Abolished": errors.CardReturnedOrAbolished,
+}
+PIN_REFUSALS = (
+    errors.CardNotFound,
+    errors.IncorrectPin,
+    errors.CardAlreadyRegistered,
+    errors.CardInactive,
+    errors.CardExpired,
+    errors.CardReturnedOrAbolished,
+    errors.PhoneNotValid,
+    errors.TemplateNotValid,
+    errors.WrongAccessKey,
+    errors.MissingParams,
+    errors.WrongSign,
+    errors.WrongParams,
+    errors.FrequentSend,
+    errors.SendFailed,
+    errors.MissingNo,
+    errors.MissingMsg,
+    errors.FrequentVerify,
+    errors.RegisterSMSTooFrenquently,
+)
+REFUSALS = (
+    errors.CardNotFound,
+    errors.IncorrectPin,
+    errors.CardNotActive,
+    errors.EmailRegisteredActive,
+    errors.EmailRegisteredInactive,
+    errors.EmailInUse,
+    errors.InvalidStore,
+    errors.CardExpired,
+    errors.MemberNotOpen,
+    errors.UserNameInUse,
+    errors.InvalidMemberID,
+    errors.PasswordNotStrong,
+    errors.WrongAccessKey,
+    errors.MissingParams,
+    errors.WrongSign,
+    errors.WrongParams,
+    errors.WrongCaptcha,
+    errors.FrequentSend,
+    errors.SendFailed,
+    errors.MissingNo,
+    errors.MissingCaptcha,
+    errors.FrequentVerify,
+    errors.CaptchaRequired,
+)
+
+
+def send_pin(*, phone: str, template: str, card_number: str, card_password: str, caller: Caller) -> None:
+    """Send a PIN to register with, only to who knows a free card's own PIN.
+
+    Waits a moment for the gateway's verdict. Raises one of PIN_REFUSALS.
+    """
+    card = cards.validate(card_number=card_number, pin=card_password, caller=caller)
+    if card.state_code != "CardActive":
+        raise _NOT_FREE.get(card.state, errors.CardReturnedOrAbolished)
+    with limits.sending(
+        phone=phone, card=card_number, address=caller.address, refusal=errors.RegisterSMSTooFrenquently
+    ):
+        message = pins.send(Purpose.CREATE, phone=phone, template=template, request_id=caller.request_id)
+        outbox.wait(message)
+
+
+def register(*, caller: Caller, cell_phone: str, cell_phone_valid_flag: str | None = None, **fields: Any) -> str:
+    """Turn the card's pre-created member into a customer; the PIN is used up only if Siebel agrees.
+
+    Answers the customer id. Raises one of REFUSALS.
+    """
+    profile = {name: fields.get(name) or "" for name in ("user_name", "email", "first_name", "last_name")}
+    passwords.demand_strong(fields["password"], **profile)
+    with (
+        pins.held(Purpose.CREATE, phone=cell_phone, pin=cell_phone_valid_flag),
+        budgets.attempt(
+            "create-address", caller.address, _per_address(), errors.TooManyRequests, kept_by_success=True
+        ),
+        card_pins.guess(fields["card_number"], caller.address),
+    ):
+        customer_id = siebel.register(cell_phone=cell_phone, **fields)
+    _welcome(phone=cell_phone, language=fields["language"], caller=caller)
+    return customer_id
+
+
+def _per_address() -> Rule:
+    return Rule([Window(HOUR, budgets.scaled(settings.CREATE_PER_ADDRESS_HOUR))])
+
+
+def _welcome(*, phone: str, language: str, caller: Caller) -> None:
+    """The customer exists by now: a greeting that can't be sent must not turn that into an error."""
+    template = "welcome-cn" if language == "CHS" else "welcome-en"
+    try:
+        outbox.queue(phone=phone, template=template, request_id=caller.request_id)
+    except Exception as error:
+        log.error("welcome_not_queued", kind=type(error).__qualname__)

@@ -1,0 +1,71 @@
+"""What customers ask of Siebel, in our words. Siebel's field names stop here and in profile.py."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from customers import profile
+from loyalty import siebel
+from loyalty.dates import from_wire
+
+SERVICE = "Loyalty Member"
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer as the CRM knows it; what it does not know is None. `profile` holds the fields of profile.TEXT and more."""
+
+    customer_id: str
+    status: str
+    profile: dict[str, Any]
+    email_verified: bool
+    cell_phone_verified: bool
+    registered_date: date | None
+    star_balance: int
+    svc: str | None
+
+
+def register(*, card_number: str, card_password: str, password: str, **fields: Any) -> str:
+    """Make a customer of a card's member; answers the customer id. Raises what business_service.register raises."""
+    reply = siebel.call(
+        SERVICE,
+        "Register",
+        {
+            "RequestId": siebel.new_request_id(),
+            "CardNumber": card_number,
+            "CardPassword": card_password,
+            "Password": password,
+            **profile.to_wire(fields),
+        },
+    )
+    customer_id: str = reply["MemberNumber"]
+    return customer_id
+
+
+def get(*, customer_id: str) -> Customer:
+    """Raises InvalidMemberID unless it is an active customer."""
+    reply = siebel.call(SERVICE, "Get", {"MemberNumber": customer_id})
+    return Customer(
+        customer_id=reply["MemberNumber"],
+        status=reply["MemberStatus"],
+        profile=profile.from_reply(reply),
+        email_verified=reply.get("EmailVerified") == "Y",
+        cell_phone_verified=reply.get("CellularPhoneVerified") == "Y",
+        registered_date=from_wire(reply.get("RegisteredDate")),
+        star_balance=int(reply.get("AvailablePoints") or 0),
+        svc=reply.get("SvcBalance") or None,
+    )
+
+
+def check_available(*, user: str) -> None:
+    """Raises EmailRegisteredActive or EmailRegisteredInactive for a user name or e-mail address in use."""
+    siebel.call(SERVICE, "CheckAvailable", {"Login": user})
+
+
+def check_password(*, user: str, password: str) -> str:
+    """Answers the id of the customer with this user name or e-mail address and password.
+
+    Raises InvalidEmailAndPassword, NeedEmailActiveMember, RefuseLoginDueUnverifiedMobile.
+    """
+    customer_id: str = siebel.call(SERVICE, "CheckPassword", {"Login": user, "Password": password})["MemberNumber"]
+    return customer_id

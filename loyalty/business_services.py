@@ -1,0 +1,62 @@
+"""The embedded Siebel: the apps' business services in process, on this database, over the same text values as the wire."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from loyalty import errors
+from loyalty.models import SiebelRequest
+from loyalty.siebel import Arguments, Reply
+
+Method = Callable[..., Reply]
+_METHODS: dict[tuple[str, str], Method] = {}
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+class AlreadyDone(Exception):
+    """Another request with this RequestId was first; its reply is the answer."""
+
+
+def business_service(service: str, method: str) -> Callable[[Method], Method]:
+    """Register a function for a service and method; `CardNumber` on the wire is its argument `card_number`."""
+
+    def register(function: Method) -> Method:
+        if (service, method) in _METHODS:
+            raise ValueError(f"{service}.{method} is there twice.")
+        _METHODS[service, method] = function
+        return function
+
+    return register
+
+
+def call(service: str, method: str, arguments: Arguments) -> Reply:
+    """Answer as Siebel would: `ResponseCode` is `"0"` or the code of the refusal."""
+    request_id = arguments.get("RequestId")
+    if request_id and (done := _reply_of(request_id)):
+        return done
+    try:
+        reply = _METHODS[service, method](**{_argument(name): value for name, value in arguments.items()})
+    except errors.Refusal as refusal:
+        return {"ResponseCode": str(refusal.code), "ResponseDescription": refusal.message}
+    except AlreadyDone:
+        reply = _reply_of(request_id or "") or {}
+    return {"ResponseCode": "0", "ResponseDescription": "", **reply}
+
+
+def remember(request_id: str, service: str, method: str, reply: dict[str, Any]) -> dict[str, Any]:
+    """Keep a write's reply under its RequestId, in the transaction of the write itself. Raises AlreadyDone."""
+    _, created = SiebelRequest.objects.get_or_create(
+        request_id=request_id, defaults={"service": service, "method": method, "reply": reply}
+    )
+    if not created:
+        raise AlreadyDone
+    return reply
+
+
+def _reply_of(request_id: str) -> Reply | None:
+    row = SiebelRequest.objects.filter(request_id=request_id).values_list("reply", flat=True).first()
+    return None if row is None else {"ResponseCode": "0", "ResponseDescription": "", **row}
+
+
+def _argument(name: str) -> str:
+    return _WORD.sub("_", name).lower()

@@ -1,0 +1,83 @@
+"""Who calls: the credential's holder and the address that limits count."""
+
+import ipaddress
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from loyalty.scopes import Scope
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A REST client that sent a live key."""
+
+    pk: int
+    name: str
+    scopes: frozenset[str]
+    is_gateway: bool
+    source_codes: tuple[str, ...]
+    partner_codes: tuple[str, ...]
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What functions below the views are told of the request: `address` is the end user's as far as it can be known."""
+
+    address: str
+    request_id: str
+    client: Client | None = None
+    customer_id: str = ""
+
+
+@lru_cache(maxsize=64)
+def networks(entries: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
+
+
+def within(address: str, entries: tuple[str, ...]) -> bool:
+    """Whether an address lies in one of the networks; never for something that is no address."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in networks(entries))
+
+
+def connecting_address(request: HttpRequest) -> str:
+    """The address that connected to us or to our outermost trusted proxy."""
+    address = request.META.get("REMOTE_ADDR") or "127.0.0.1"  # a Unix socket has none
+    trusted = tuple(settings.TRUSTED_PROXIES)
+    for hop in reversed(_forwarded(request)):
+        if not within(address, trusted):
+            break
+        address = hop
+    return address
+
+
+def end_user_address(request: HttpRequest, client: Client | None) -> str:
+    """For a gateway's key the address that the gateway forwarded; for anybody else the one that connected."""
+    address = connecting_address(request)
+    if client is None or not client.is_gateway:
+        return address
+    hops = [hop for hop in _forwarded(request) if hop != address and not within(hop, tuple(settings.TRUSTED_PROXIES))]
+    return hops[-1] if hops else ""
+
+
+def _forwarded(request: HttpRequest) -> list[str]:
+    hops = []
+    for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-20:]:
+        try:
+            hops.append(str(ipaddress.ip_address(hop.strip())))
+        except ValueError:
+            hops.clear()  # nothing left of a forged entry can be believed
+    return hops

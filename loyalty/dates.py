@@ -1,0 +1,38 @@
+"""Dates as the API (`MM/DD/YYYY`) and Siebel's wire (`MM/DD/YYYY HH:MM:SS`, no offset, in Asia/Shanghai) write them."""
+
+import re
+from datetime import date, datetime
+
+from django.utils import timezone
+
+DATE = "%m/%d/%Y"
+WIRE = "%m/%d/%Y %H:%M:%S"
+_DATE = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", re.ASCII)
+
+
+def parse_date(text: str) -> date:
+    """Read `MM/DD/YYYY`, two and four digits to the letter. Raises ValueError."""
+    if not _DATE.fullmatch(text):
+        raise ValueError("not MM/DD/YYYY")
+    return datetime.strptime(text, DATE).date()
+
+
+def format_date(day: date | None) -> str:
+    """`MM/DD/YYYY`, or nothing at all for no date."""
+    if isinstance(day, datetime):
+        day = timezone.localtime(day).date()
+    return f"{day.month:02}/{day.day:02}/{day.year:04}" if day else ""
+
+
+def wire_date(day: date | None) -> str:
+    """A date on Siebel's wire; `""` stands for none."""
+    return f"{format_date(day)} 00:00:00" if day else ""
+
+
+def wire_moment(moment: datetime | None) -> str:
+    return timezone.localtime(moment).strftime(WIRE) if moment else ""
+
+
+def from_wire(text: str | None) -> date | None:
+    """The day of a wire date. Raises ValueError where it is none."""
+    return datetime.strptime(text, WIRE).date() if text else None

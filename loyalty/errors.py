@@ -1,0 +1,264 @@
+"""The catalogue of refusals: every code a client may meet. Codes and reasons never change once published.
+
+`code`, `reason` and `message` are the seed's; `status` is the HTTP status; `name` is left empty where it depends on the
+operation (SiebelRequestError or SMSRequestError, see operations.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+
+class Refusal(Exception):
+    """Raised by any function that says no; rendered by exception_handler.py alone."""
+
+    code: int
+    reason: str
+    message: str
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+    name: str = ""
+
+    def __init__(self, *, retry_after: float | None = None, extra: Mapping[str, Any] | None = None) -> None:
+        super().__init__(self.reason)
+        self.retry_after = retry_after
+        self.extra = dict(extra or {})
+
+
+# Cards
+
+
+class CardNotFound(Refusal):
+    code, reason, message = 104, "CardNotFound", "The card is not found."
+
+
+class IncorrectPin(Refusal):
+    code, reason, message = 105, "IncorrectPin", "The CardPassword is not correct."
+
+
+class CardAlreadyRegistered(Refusal):
+    code, reason, message = 106, "CardAlreadyRegistered", "The card has been registered."
+
+
+class CardNotActive(Refusal):
+    code, reason, message = 108, "CardNotActive", "The card status is not Active."
+
+
+class CardInactive(Refusal):
+    code, reason, message = 3006, "CardInactive", "The card status is Inactive."
+
+
+class CardExpired(Refusal):
+    code, reason, message = 3008, "CardExpired", "The card is Active, but its end date has passed."
+
+
+class CardReturnedOrAbolished(Refusal):
+    code, reason, message = 3015, "CardReturnedOrAbolished", "The card status is Returned or Abolished."
+
+
+# Members
+
+
+class EmailRegisteredActive(Refusal):
+    code, reason, message = 201, "EmailRegisteredActive", "Email is in use by a registered customer."
+
+
+class EmailRegisteredInactive(Refusal):
+    code, reason, message = 202, "EmailRegisteredInactive", "Email is in use by a closed customer."
+
+
+class EmailInUse(Refusal):
+    code, reason, message = 204, "EmailInUse", "Email is in use by another member."
+
+
+class InvalidStore(Refusal):
+    code, reason, message = 301, "InvalidStore", "The store does not exist or its status is closed."
+
+
+class InvalidMemberID(Refusal):
+    code, reason = 402, "InvalidMemberID"
+    message = "The member does not exist or the member is not a registered active member."
+
+
+class InvalidEmailAndPassword(Refusal):
+    code, reason, message = 403, "InvalidEmailAndPassword", "The UserName/Email or Password is invalid."
+
+
+class MemberNotOpen(Refusal):
+    code, reason, message = 3009, "MemberNotOpen", "The member status of the card is not Open."
+
+
+class UserNameInUse(Refusal):
+    code, reason, message = 3011, "UserNameInUse", "The UserName is in use by another member."
+
+
+class NeedEmailActiveMember(Refusal):
+    code, reason, message = 3016, "NeedEmailActiveMember", "The member must first be activated by e-mail."
+
+
+class RefuseLoginDueUnverifiedMobile(Refusal):
+    code, reason = 3099, "RefuseLoginDueUnverifiedMobile"
+    message = "Login is refused because the cell phone is not verified."
+
+
+class PasswordNotStrong(Refusal):
+    code, reason, message = -4, "PASSWORD_NOT_STRONG", "Password not strong enough."
+
+
+# Messages and PINs
+
+
+class PhoneNotValid(Refusal):
+    code, reason, message = -6, "PhoneNotValid", "Phone number not valid."
+
+
+class TemplateNotValid(Refusal):
+    code, reason, message = -7, "TemplateNotValid", "Template not valid."
+
+
+class WrongAccessKey(Refusal):
+    code, reason, message = 10001, "WrongAccessKey", "AccessKey is wrong."
+
+
+class MissingParams(Refusal):
+    code, reason, message = 10002, "MissingParams", "Parameters may be missing."
+
+
+class WrongSign(Refusal):
+    code, reason, message = 10003, "WrongSign", "Signature is wrong."
+
+
+class WrongParams(Refusal):
+    code, reason, message = 10004, "WrongParams", "Parameters may be wrong."
+
+
+class WrongCaptcha(Refusal):
+    code, reason, message = 10005, "WrongCaptcha", "Captcha may be wrong."
+
+
+class FrequentSend(Refusal):
+    code, reason, message = 20001, "FrequentSend", "Send SMS too frequent."
+
+
+class SendFailed(Refusal):
+    code, reason, message = 20002, "SendFailed", "Send SMS failed."
+
+
+class MissingNo(Refusal):
+    code, reason, message = 20003, "MissingNo", "Phone number is missing."
+
+
+class MissingMsg(Refusal):
+    code, reason, message = 20004, "MissingMsg", "Message text is missing."
+
+
+class MissingCaptcha(Refusal):
+    code, reason, message = 20005, "MissingCaptcha", "Captcha is missing."
+
+
+class CaptchaRequired(Refusal):
+    code, reason, message = 20006, "CaptchaRequired", "Captcha is required."
+    status = HTTPStatus.LOCKED
+
+
+class FrequentVerify(Refusal):
+    code, reason, message = 20009, "FrequentVerify", "Verify too frequent."
+
+
+class RegisterSMSTooFrenquently(Refusal):
+    code, reason = 40001, "RegisterSMSTooFrenquently"
+    message = "Too frequently for sending message to the same card or mobile."
+
+
+# The card pool
+
+
+class NoCardAvailable(Refusal):
+    code, reason, message = 4001, "NoCardAvailable", "No card available."
+
+
+class WrongExcelHeader(Refusal):
+    code, reason, message = 4002, "WrongExcelHeader", "Wrong Excel header."
+
+
+class WrongFileExtension(Refusal):
+    code, reason, message = 4003, "WrongFileExtension", "File extension incorrect."
+
+
+class DirOrFileNotFound(Refusal):
+    code, reason, message = 4007, "DirOrFileNotFound", "Directory or file not found."
+
+
+# The request itself
+
+
+class ValidationError(Refusal):
+    """`details` maps each field, or `body`, `path`, `method`, to a list of messages."""
+
+    code, reason, name = 422, "ValidationError", "ValidationError"
+    message = "The request is not valid."
+
+    def __init__(self, details: Mapping[str, list[str]]) -> None:
+        super().__init__(extra={"details": dict(details)})
+
+
+class NotFound(ValidationError):
+    code, reason, status = 404, "NotFound", HTTPStatus.NOT_FOUND
+    message = "There is no such resource."
+
+
+class MethodNotAllowed(ValidationError):
+    code, reason, status = 405, "MethodNotAllowed", HTTPStatus.METHOD_NOT_ALLOWED
+    message = "This resource does not answer this method."
+
+
+class PayloadTooLarge(ValidationError):
+    code, reason, status = 413, "PayloadTooLarge", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    message = "The body is too large."
+
+
+class UnsupportedMediaType(ValidationError):
+    code, reason, status = 415, "UnsupportedMediaType", HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    message = "The body is neither JSON, urlencoded nor multipart."
+
+
+class AuthorizationError(Refusal):
+    code, reason, name, status = 401, "authorizationError", "AuthorizationError", HTTPStatus.UNAUTHORIZED
+    message = "Authorization required."
+
+
+class AccessDenied(Refusal):
+    code, reason, name, status = 403, "accessDenied", "AuthorizationError", HTTPStatus.FORBIDDEN
+    message = "This credential does not allow that."
+
+
+class TooManyRequests(Refusal):
+    code, reason, name, status = 429, "TooManyRequests", "RateLimitError", HTTPStatus.TOO_MANY_REQUESTS
+    message = "Too many requests."
+
+
+# This service and the systems behind it
+
+
+class InternalError(Refusal):
+    code, reason, name, status = 500, "InternalError", "ServerError", HTTPStatus.INTERNAL_SERVER_ERROR
+    message = "Something went wrong here. The request id finds it in our log."
+
+
+class SiebelUnavailable(Refusal):
+    code, reason, name, status = 5030, "SiebelUnavailable", "ServerError", HTTPStatus.SERVICE_UNAVAILABLE
+    message = "The customer system is not available."
+
+
+class SiebelTimeout(Refusal):
+    code, reason, name, status = 5040, "SiebelTimeout", "ServerError", HTTPStatus.GATEWAY_TIMEOUT
+    message = "The customer system did not answer in time."
+
+
+def _all(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for refusal in kind.__subclasses__():
+        yield refusal
+        yield from _all(refusal)
+
+
+CATALOGUE = tuple(_all(Refusal))
+BY_CODE = {refusal.code: refusal for refusal in CATALOGUE}

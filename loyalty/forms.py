@@ -1,0 +1,67 @@
+"""One way from a request to validated arguments, and from bad form to the right refusal."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from loyalty import errors
+
+# In an operation that sends or checks messages these parameters have codes of their own: (nothing there, not acceptable).
+SMS_CODES: dict[str, tuple[type[errors.Refusal], type[errors.Refusal]]] = {
+    "phoneNumber": (errors.MissingNo, errors.PhoneNotValid),
+    "template": (errors.MissingMsg, errors.TemplateNotValid),
+    "captcha": (errors.MissingCaptcha, errors.MissingCaptcha),
+    "cellPhoneValidFlag": (errors.MissingCaptcha, errors.MissingCaptcha),
+    "pinCode": (errors.MissingCaptcha, errors.MissingCaptcha),
+}
+_NOTHING_THERE = {"required", "null", "blank"}
+
+
+def read(form: type[serializers.Serializer[Any]], data: Mapping[str, Any], *, sms: bool = False) -> dict[str, Any]:
+    """Validate `data`. Raises ValidationError, or in an SMS operation the seed's code for the field at fault."""
+    filled = form(data=plain(data))
+    if not filled.is_valid():
+        if sms:
+            _raise_sms_code(filled.errors)
+        raise errors.ValidationError(details_of(filled.errors))
+    validated: dict[str, Any] = filled.validated_data
+    return validated
+
+
+def plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A form's QueryDict as a plain dict: every parser has made sure that a name stands in it once."""
+    return dict(data.items())
+
+
+def under_data(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The model of a body that may stand at its top level or under `data`, there as an object or as JSON text."""
+    inner = body.get("data")
+    if isinstance(inner, str):
+        try:
+            inner = json.loads(inner)
+        except (ValueError, RecursionError):
+            raise errors.ValidationError({"data": ["Not JSON."]}) from None
+    if inner is None:
+        return body
+    if not isinstance(inner, dict):
+        raise errors.ValidationError({"data": ["Not an object."]})
+    return inner
+
+
+def details_of(found: Any, field: str = "") -> dict[str, list[str]]:
+    """DRF's nested errors, flat: field → messages."""
+    if isinstance(found, Mapping):
+        flat: dict[str, list[str]] = {}
+        for name, inner in found.items():
+            flat.update(details_of(inner, f"{field}.{name}" if field else str(name)))
+        return flat
+    messages = found if isinstance(found, list | tuple) else [found]
+    return {field or "body": [str(message) for message in messages]}
+
+
+def _raise_sms_code(found: Any) -> None:
+    for field, (nothing, wrong) in SMS_CODES.items():
+        if field in found:
+            raise nothing if found[field][0].code in _NOTHING_THERE else wrong

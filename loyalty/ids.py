@@ -1,0 +1,13 @@
+"""Row ids in Siebel's fashion, `1-` and upper-case base 36, from a random source so that nobody can guess one."""
+
+import re
+import secrets
+import string
+
+PATTERN = re.compile(r"1-[0-9A-Z]{1,13}", re.ASCII)
+_ALPHABET = string.digits + string.ascii_uppercase
+
+
+def new_row_id() -> str:
+    """Twelve characters; ten of them random (51 bits)."""
+    return "1-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))

@@ -1,0 +1,67 @@
+"""Around every request: an id, one log line, one metric, and no caching of the API."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from loyalty import errors, exception_handler, metrics
+
+log = structlog.get_logger()
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+class RequestMiddleware:
+    """Gives `request.request_id` (the caller's `X-Request-ID` where it is a sane one) and answers it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.monotonic()
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = sent if _SANE_ID.fullmatch(sent) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            response = self._answer(request)
+            response["X-Request-ID"] = request_id
+            if exception_handler.is_api(request):
+                response["Cache-Control"] = "no-store"
+            self._record(request, response.status_code, time.monotonic() - started)
+            return response
+        finally:
+            structlog.contextvars.clear_contextvars()
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """What a view outside of DRF let fall; Django goes on to handler500."""
+        if not isinstance(error, errors.Refusal):
+            exception_handler.log_crash(error)
+            return None
+        return exception_handler.refuse(request, error)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if "\x00" in request.path:
+            if exception_handler.is_api(request):
+                return exception_handler.refuse(request, errors.ValidationError({"path": ["It has a NUL in it."]}))
+            return HttpResponse(status=400)
+        return self.get_response(request)
+
+    def _record(self, request: HttpRequest, status: int, seconds: float) -> None:
+        """The route's pattern, never the path or the query: an address or a number may stand in those."""
+        match = request.resolver_match
+        route = match.route if match else "-"
+        metrics.REQUEST_SECONDS.labels(request.method or "", route, f"{status // 100}xx").observe(seconds)
+        caller = getattr(request, "caller", None)
+        log.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            client=caller.client.name if caller and caller.client else None,
+            customer_id=(caller.customer_id or None) if caller else None,
+        )

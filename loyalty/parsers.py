@@ -1,0 +1,81 @@
+"""Bodies, read strictly: one value a name, an object at the top, no more bytes than the operation takes."""
+
+import codecs
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http import QueryDict
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import DataAndFiles, FormParser, JSONParser, MultiPartParser
+
+from loyalty import errors
+
+Context = Mapping[str, Any] | None
+
+
+def _refuse(message: str) -> NoReturn:
+    raise errors.ValidationError({"body": [message]})
+
+
+def _demand_size(context: Context) -> None:
+    """`view.body_limit` bytes at most. Raises PayloadTooLarge."""
+    context = context or {}
+    limit = getattr(context.get("view"), "body_limit", settings.API_BODY_LIMIT)
+    length = context["request"].META.get("CONTENT_LENGTH") if "request" in context else None
+    if int(length or 0) > limit:
+        raise errors.PayloadTooLarge({"body": [f"At most {limit} bytes."]})
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        _refuse("A name stands in it twice.")
+    return found
+
+
+def _demand_single(values: QueryDict) -> None:
+    if any(len(several) > 1 for _, several in values.lists()):
+        _refuse("A name stands in it twice.")
+
+
+class StrictJSONParser(JSONParser):
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> dict[str, Any]:
+        _demand_size(parser_context)
+        try:
+            data = json.loads(
+                codecs.decode(stream.read(), "utf-8"), object_pairs_hook=_once, parse_constant=lambda name: _refuse(name)
+            )
+        except (ValueError, RecursionError):
+            _refuse("Not JSON in UTF-8.")
+        if not isinstance(data, dict):
+            _refuse("Not an object.")
+        return data
+
+
+class StrictFormParser(FormParser):
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> QueryDict:
+        _demand_size(parser_context)
+        try:
+            data = QueryDict(codecs.decode(stream.read(), "ascii"), encoding="utf-8")
+        except (UnicodeError, SuspiciousOperation):
+            _refuse("Not urlencoded in UTF-8.")
+        if any("\ufffd" in text for text in (*data.keys(), *data.values())):
+            _refuse("Not urlencoded in UTF-8.")
+        _demand_single(data)
+        return data
+
+
+class StrictMultiPartParser(MultiPartParser):
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> DataAndFiles:
+        _demand_size(parser_context)
+        try:
+            parsed = super().parse(stream, media_type, parser_context)
+        except (ParseError, SuspiciousOperation, UnicodeError):
+            _refuse("Not multipart/form-data.")
+        _demand_single(parsed.data)
+        if any(len(several) > 1 for _, several in parsed.files.lists()) or set(parsed.data) & set(parsed.files):
+            _refuse("A name stands in it twice.")
+        return parsed

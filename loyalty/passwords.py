@@ -1,0 +1,27 @@
+"""How passwords are hashed and which are refused."""
+
+from types import SimpleNamespace
+
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from loyalty import errors
+
+MAX_LENGTH = 128
+
+
+class Argon2idHasher(Argon2PasswordHasher):
+    """OWASP's Argon2id: 19 MiB, two passes, one lane; Django's own 100 MiB a log-in would let eight of them fill a server."""
+
+    time_cost = 2
+    memory_cost = 19 * 1024
+    parallelism = 1
+
+
+def demand_strong(password: str, **profile: str) -> None:
+    """Raises PasswordNotStrong (with `details`) for what Django's validators refuse, likeness to the profile included."""
+    try:
+        validate_password(password, user=SimpleNamespace(**profile))  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise errors.PasswordNotStrong(extra={"details": {"password": error.messages}}) from None

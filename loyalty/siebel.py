@@ -1,0 +1,53 @@
+"""The one door to Siebel: `call`. Behind it stands one transport, chosen by the setting SIEBEL_TRANSPORT."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from loyalty import errors, metrics
+
+log = structlog.get_logger()
+Arguments = Mapping[str, Any]
+Reply = Mapping[str, Any]
+Transport = Callable[[str, str, Arguments], Reply]
+
+
+@lru_cache
+def _transport(path: str) -> Transport:
+    transport: Transport = import_string(path)
+    return transport
+
+
+def new_request_id() -> str:
+    """For the argument `RequestId` of a write: a repeated one is answered with the first result."""
+    return uuid.uuid4().hex
+
+
+def call(service: str, method: str, arguments: Arguments) -> Reply:
+    """Ask Siebel once; values are text, flags Y or N, as on its wire.
+
+    Raises the refusal that Siebel named, SiebelUnavailable, or SiebelTimeout (outcome unknown). No database transaction may
+    be open: a remote system answers when it likes.
+    """
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise RuntimeError(f"{service}.{method} was called inside a database transaction.")
+    started = time.monotonic()
+    outcome = "failed"
+    try:
+        reply = _transport(settings.SIEBEL_TRANSPORTS[settings.SIEBEL_TRANSPORT])(service, method, arguments)
+        code = reply["ResponseCode"]
+        outcome = "done" if code == "0" else f"refused {code}"
+    finally:
+        seconds = time.monotonic() - started
+        metrics.SIEBEL_SECONDS.labels(service, method, outcome.split()[0]).observe(seconds)
+        log.info("siebel", service=service, method=method, outcome=outcome, ms=round(seconds * 1000, 1))
+    if code != "0":
+        raise errors.BY_CODE[int(code)]()
+    return reply

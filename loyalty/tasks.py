@@ -1,0 +1,17 @@
+"""The core's housekeeping."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from loyalty.models import Budget, CustomerToken, SiebelRequest
+
+
+@shared_task
+def sweep_expired() -> None:
+    """Drop what nothing looks at any more: tokens long dead, budgets long unused, replies long given."""
+    now = timezone.now()
+    CustomerToken.objects.filter(expires_at__lt=now - timedelta(days=30)).delete()
+    Budget.objects.filter(updated_at__lt=now - timedelta(days=2), total__lt=50).delete()
+    SiebelRequest.objects.filter(created_at__lt=now - timedelta(days=30)).delete()

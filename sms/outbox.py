@@ -1,0 +1,85 @@
+"""The outbox: what is accepted here will be sent, or will end with a reason that staff can read."""
+
+import time
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from loyalty import encryption, errors, metrics, relay
+from sms.models import Message, Template
+
+State = Message.State
+REPUBLISH_AFTER = timedelta(seconds=60)
+ABANDONED_AFTER = timedelta(minutes=5)
+_BATCH = 200
+_POLL_SECONDS = 0.05
+
+
+def queue(
+    *, phone: str, template: str, request_id: str = "", expires_at: datetime | None = None, **values: object
+) -> Message:
+    """Write a message down to be sent, and tell the relay once the transaction it stands in has been committed.
+
+    `values` fill the template. Raises Template.DoesNotExist.
+    """
+    text = Template.objects.get(key=template).fill(brand=settings.BRAND_NAME, **values)
+    reference = uuid.uuid4()
+    message = Message.objects.create(
+        reference=reference,
+        phone=phone,
+        template=template,
+        text=encryption.seal(text, owner=str(reference)),
+        request_id=request_id,
+        expires_at=expires_at,
+    )
+    transaction.on_commit(relay.ring)
+    return message
+
+
+def wait(message: Message) -> None:
+    """Wait up to SMS_WAIT_SECONDS for the gateway's verdict; undecided by then counts as success.
+
+    Raises the refusal that the gateway answered.
+    """
+    until = time.monotonic() + settings.SMS_WAIT_SECONDS
+    while time.monotonic() < until:
+        state, code = Message.objects.values_list("state", "code").get(pk=message.pk)
+        if state == State.FAILED:
+            raise errors.BY_CODE[code or errors.SendFailed.code]()
+        if state not in (State.QUEUED, State.SENDING):
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def claim_due() -> list[int]:
+    """For the relay: the queued messages that are due and were not published within the last minute."""
+    now = timezone.now()
+    _settle_abandoned(now)
+    due = Message.objects.filter(state=State.QUEUED, due_at__lte=now).exclude(published_at__gt=now - REPUBLISH_AFTER)
+    ids = list(due.order_by("due_at").values_list("pk", flat=True)[:_BATCH])
+    if ids:
+        Message.objects.filter(pk__in=ids).update(published_at=now)
+    return ids
+
+
+def put_back(ids: list[int]) -> None:
+    """For the relay: these were not published."""
+    Message.objects.filter(pk__in=ids).update(published_at=None)
+
+
+def end(message_id: int, state: str, *, code: int | None = None, provider_id: str = "") -> None:
+    """A message has ended: keep how, forget its text."""
+    Message.objects.filter(pk=message_id, state__in=(State.QUEUED, State.SENDING)).update(
+        state=state, code=code, provider_id=provider_id, text="", ended_at=timezone.now()
+    )
+    metrics.MESSAGES.labels("sms", state).inc()
+
+
+def _settle_abandoned(now: datetime) -> None:
+    """A worker died between the gateway and us: whether it was sent nobody knows, so it is not sent again."""
+    waiting = Message.objects.filter(state=State.SENDING, due_at__lt=now - ABANDONED_AFTER)
+    for message_id in waiting.values_list("pk", flat=True)[:_BATCH]:
+        end(message_id, State.UNKNOWN)

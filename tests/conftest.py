@@ -1,0 +1,247 @@
+"""The front door for tests: a real database, a real Valkey, the relay at work in a thread of its own."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import close_old_connections, connection
+from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
+from django_redis import get_redis_connection
+
+from cards.members import MemberStatus
+from cards.models import Card, CardStatus, pin_digest
+from customers.models import Member
+from loyalty import authentication, relay
+from loyalty.models import ApiClient, Store
+from loyalty.scopes import Scope
+from wechat.models import Batch
+
+PHONE = "13812345678"
+KEPT = {"django_migrations", "django_content_type", "auth_permission", "sms_template"}
+MEI = {
+    "userName": "mei.li",
+    "password": "correct horse battery",
+    "email": "Mei.Li@example.com",
+    "firstName": "Mei",
+    "lastName": "Li",
+    "birthday": "07/15/1990",
+    "language": "ENU",
+    "cellPhone": PHONE,
+}
+
+
+@pytest.fixture(scope="session")
+def _database(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Open for the whole session, since the relay's thread and the tests' threads use it too."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+        yield
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def database(_database: None) -> Iterator[None]:
+    """Rows are committed, as in production, and gone after the test."""
+    get_redis_connection("default").flushdb()
+    yield
+    clear_rows()
+
+
+def clear_rows() -> None:
+    tables = [name for name in connection.introspection.table_names() if name not in KEPT]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+            return
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        for table in tables:
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+        cursor.execute("PRAGMA foreign_keys = ON")
+
+
+@pytest.fixture
+def relay_at_work(database: None) -> Iterator[None]:
+    """The relay, in a thread; tasks run in it at once (CELERY_TASK_ALWAYS_EAGER)."""
+    stop = threading.Event()
+
+    def work() -> None:
+        relay.run(stop.is_set)
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stop.set()
+    relay.ring()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@dataclass
+class Api:
+    """A caller of the API with the credentials it was given."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.client = Client(raise_request_exception=False)
+
+    def post(self, path: str, body: Any = None, **kwargs: Any) -> Any:
+        kwargs.setdefault("content_type", "application/json")
+        data = json.dumps(body if body is not None else {}) if not isinstance(body, str | bytes) else body
+        return self.client.post(f"/api/{path}", data, headers={**self.headers, **kwargs.pop("headers", {})}, **kwargs)
+
+    def form(self, path: str, body: dict[str, Any]) -> Any:
+        """As multipart/form-data, files included."""
+        return self.client.post(f"/api/{path}", body, headers=self.headers)
+
+    def get(self, path: str, query: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+        return self.client.get(f"/api/{path}", query or {}, headers={**self.headers, **kwargs.pop("headers", {})})
+
+    def request(self, method: str, path: str, **kwargs: Any) -> Any:
+        return self.client.generic(method, path, headers={**self.headers, **kwargs.pop("headers", {})}, **kwargs)
+
+    def with_headers(self, **headers: str) -> "Api":
+        """The same caller, other credentials: `with_headers(x_api_key="…")`."""
+        return Api({**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+    def log_in(self, user: str, password: str) -> "Api":
+        reply = self.post("Customers/login", {"user": user, "password": password})
+        assert reply.status_code == 200, reply.content
+        return self.with_headers(authorization=f"Bearer {reply.json()['token']}")
+
+
+def code_of(reply: Any, status: int = 400) -> int:
+    """The error code of an answer that must be a refusal of this HTTP status."""
+    assert reply.status_code == status, (reply.status_code, reply.content)
+    code: int = reply.json()["error"]["code"]
+    return code
+
+
+@pytest.fixture
+def api(relay_at_work: None) -> Api:
+    return Api()
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A pre-printed card as its owner holds it."""
+
+    number: str
+    pin: str
+    customer_id: str
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """As sendRegisterPin and create name them."""
+        return {"cardNumber": self.number, "cardPassword": self.pin}
+
+
+_serial = iter(range(10**6))
+
+
+def print_card(*, status: str = CardStatus.ACTIVE, member_status: str = MemberStatus.OPEN, **columns: Any) -> Printed:
+    """A card in the CRM with a member of its own."""
+    number, pin = f"6200{next(_serial):012}", "246810"
+    member = Member.objects.create(status=member_status)
+    columns = {"member": member, **columns}
+    Card.objects.create(number=number, pin_digest=pin_digest(number, pin), status=status, **columns)
+    return Printed(number, pin, member.pk)
+
+
+@pytest.fixture
+def card(database: None) -> Printed:
+    return print_card()
+
+
+def new_client(*scopes: Scope, **columns: Any) -> tuple[ApiClient, str]:
+    """A REST client and its key."""
+    name = f"client {next(_serial)}"
+    client = ApiClient.objects.create(name=name, scopes=[scope.value for scope in scopes], **columns)
+    return client, authentication.issue_key(client)[1]
+
+
+def holding(api: Api, *scopes: Scope, **columns: Any) -> Api:
+    """The API as a client with a key of these scopes sees it."""
+    return api.with_headers(x_api_key=new_client(*scopes, **columns)[1])
+
+
+@pytest.fixture
+def open_store(database: None) -> Store:
+    return Store.objects.create(number="1001", name="Nanjing Road")
+
+
+class Outbox:
+    """What the local gateway wrote."""
+
+    def messages(self, phone: str = PHONE) -> list[dict[str, str]]:
+        path = settings.SMS_OUTBOX_FILE
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [entry for entry in map(json.loads, lines) if entry["to"] == phone]
+
+    def pin(self, phone: str = PHONE) -> str:
+        """The last PIN sent to a phone."""
+        texts = [entry["text"] for entry in self.messages(phone) if entry["template"].startswith("create")]
+        return next(word.strip(".,") for word in texts[-1].replace(",", " ").split() if word.strip(".,").isdigit())
+
+
+@pytest.fixture
+def sms_outbox(database: None) -> Outbox:
+    settings.SMS_OUTBOX_FILE.unlink(missing_ok=True)
+    return Outbox()
+
+
+def register(api: Api, card: Printed, outbox: Outbox, **changes: Any) -> Any:
+    """PIN and registration in one; answers what create answered."""
+    body = {**MEI, **card.credentials, **changes}
+    sent = api.post(
+        "Customers/sms/sendRegisterPin",
+        {"phoneNumber": body["cellPhone"], "template": "create-en", **card.credentials},
+    )
+    assert sent.status_code == 200, sent.content
+    return api.post("Customers/create", {**body, "cellPhoneValidFlag": outbox.pin(body["cellPhone"])})
+
+
+def csv_file(text: str | bytes, name: str = "cards.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, text.encode() if isinstance(text, str) else text, content_type="text/csv")
+
+
+def ended(batch_id: str, seconds: float = 10) -> Batch:
+    """The batch once its import has ended."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        batch = Batch.objects.get(pk=batch_id)
+        if batch.state in (Batch.State.DONE, Batch.State.FAILED):
+            return batch
+        time.sleep(0.02)
+    raise AssertionError(f"The batch is still {batch.state}.")
+
+
+def at_once(count: int, act: Any) -> list[Any]:
+    """Run `act(number)` in `count` threads that start together; answers what each returned."""
+    gate = threading.Barrier(count)
+    results: list[Any] = [None] * count
+
+    def run(number: int) -> None:
+        gate.wait()
+        try:
+            results[number] = act(number)
+        finally:
+            close_old_connections()
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class WechatConfig(AppConfig):
+    name = "wechat"
+    verbose_name = "WeChat card pool"
+
+    def ready(self) -> None:
+        from loyalty import relay
+        from wechat import (
+            batches,
+            business_service,  # noqa: F401 (registers itself)
+            tasks,
+        )
+
+        relay.source(tasks.import_batch, batches.claim_due, batches.put_back)

@@ -1,0 +1,121 @@
+"""Importing a batch: streamed, a chunk of rows a time, each chunk and the progress it makes in one transaction.
+
+A worker that dies leaves the batch where the last chunk ended; the next one goes on from there. Two at once are kept
+apart by a lease. The same card twice is written once.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import IO
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from loyalty import encryption, errors
+from wechat import batches, card_files, pool, rows, siebel
+from wechat.models import Batch, PoolCard, RejectedRow
+from wechat.rows import BadRow, CardRow
+
+log = structlog.get_logger()
+State = Batch.State
+CHUNK = 500
+LEASE = timedelta(seconds=120)
+
+
+def run(batch_id: int) -> None:
+    """Import a batch, or what is left of it; does nothing where another worker is at it or it has ended."""
+    now = timezone.now()
+    free = Q(state=State.QUEUED) | Q(state=State.IMPORTING, leased_until__lt=now)
+    claimed = Batch.objects.filter(free, pk=batch_id).update(state=State.IMPORTING, leased_until=now + LEASE)
+    if not claimed:
+        return
+    batch = Batch.objects.get(pk=batch_id)
+    try:
+        with _content(batch) as stream:
+            header = rows.read_header(stream)
+            for chunk in _chunks(row for row in rows.read_rows(stream, header) if row.line > batch.line):
+                _import_chunk(batch, chunk, stream.tell())
+    except errors.Refusal as refusal:
+        if refusal.status >= 500:
+            raise  # Siebel is away: the lease runs out and the import goes on
+        _finish(batch, State.FAILED, problem=refusal.message)
+        return
+    _finish(batch, State.DONE)
+    pool.refill()
+
+
+def _content(batch: Batch) -> IO[bytes]:
+    files = card_files.chosen()
+    if not batch.spooled:
+        return files.open(batch.file_name)
+    try:
+        spooled = batches.spool_path(batch).open("rb")
+    except OSError:
+        raise errors.DirOrFileNotFound from None
+    files.put(batch.file_name, spooled)
+    spooled.seek(0)
+    return spooled
+
+
+def _chunks(every: Iterator[CardRow | BadRow]) -> Iterator[list[CardRow | BadRow]]:
+    while chunk := list(islice(every, CHUNK)):
+        yield chunk
+
+
+def _import_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: int) -> None:
+    bad = [row for row in chunk if isinstance(row, BadRow)]
+    good = [row for row in chunk if isinstance(row, CardRow)]
+    fresh, repeated = _only_new(good)
+    allotted, refused = siebel.pre_allot(fresh) if fresh else ({}, {})
+    bad += [BadRow(row.line, refused[row.number]) for row in fresh if row.number in refused]
+    cards = [_pool_card(row, allotted[row.number], batch) for row in fresh if row.number in allotted]
+    with transaction.atomic():
+        before = batch.line
+        moved = Batch.objects.filter(pk=batch.pk, state=State.IMPORTING, line=before).update(
+            line=chunk[-1].line,
+            bytes_read=bytes_read,
+            rows=F("rows") + len(chunk),
+            imported=F("imported") + len(cards),
+            duplicates=F("duplicates") + repeated,
+            rejected=F("rejected") + len(bad),
+            leased_until=timezone.now() + LEASE,
+        )
+        if not moved:
+            raise RuntimeError("Another worker has taken this batch over.")
+        PoolCard.objects.bulk_create(cards)
+        RejectedRow.objects.bulk_create(RejectedRow(batch=batch, line=row.line, reason=row.reason) for row in bad)
+    batch.line = chunk[-1].line
+
+
+def _only_new(good: Sequence[CardRow]) -> tuple[list[CardRow], int]:
+    """The rows whose card the pool does not have, each card once; and how many that leaves out."""
+    there = set(
+        PoolCard.objects.filter(number__in=[row.number for row in good]).values_list("number", flat=True)
+    )
+    fresh: dict[str, CardRow] = {}
+    for row in good:
+        if row.number not in there:
+            fresh.setdefault(row.number, row)
+    return list(fresh.values()), len(good) - len(fresh)
+
+
+def _pool_card(row: CardRow, customer_id: str, batch: Batch) -> PoolCard:
+    return PoolCard(
+        number=row.number,
+        pin=encryption.seal(row.pin, owner=row.number),
+        customer_id=customer_id,
+        end_date=row.end_date,
+        batch=batch,
+    )
+
+
+def _finish(batch: Batch, state: str, problem: str = "") -> None:
+    Batch.objects.filter(pk=batch.pk, state=State.IMPORTING).update(
+        state=state, problem=problem, finished_at=timezone.now(), leased_until=None, bytes_read=F("bytes_total")
+    )
+    log.info("batch", batch_id=batch.pk, state=state)
+    if batch.spooled:
+        batches.spool_path(batch).unlink(missing_ok=True)

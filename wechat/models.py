@@ -1,0 +1,101 @@
+"""The card pool and the batches that fill it. These rows are ours, whatever CRM stands behind."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Batch(models.Model):
+    """One card file on its way into the pool."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        IMPORTING = "importing"
+        DONE = "done"
+        FAILED = "failed"
+
+    file_name = models.CharField(max_length=120)
+    spooled = models.BooleanField(default=False, help_text="It came over HTTP and waits in the spool folder.")
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    problem = models.CharField(max_length=200, blank=True, help_text="Why it failed as a whole.")
+    bytes_total = models.PositiveBigIntegerField(default=0)
+    bytes_read = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0, help_text="Rows read so far, the header and blank lines left out.")
+    imported = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0, help_text="Cards that the pool had already.")
+    rejected = models.PositiveIntegerField(default=0)
+    line = models.PositiveIntegerField(default=1, help_text="The last line that has been dealt with.")
+    client = models.ForeignKey(
+        "loyalty.ApiClient", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    published_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True, help_text="A worker is at it until then.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "batches"
+        indexes = (models.Index(fields=("id",), condition=Q(state__in=("queued", "importing")), name="batch_unfinished"),)
+
+    def __str__(self) -> str:
+        return f"batch {self.pk} ({self.file_name})"
+
+    @property
+    def percent(self) -> int:
+        if self.state == self.State.DONE:
+            return 100
+        return min(100, self.bytes_read * 100 // self.bytes_total) if self.bytes_total else 0
+
+
+class RejectedRow(models.Model):
+    """A line that was not taken, and why; never its PIN."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="rejected_rows")
+    line = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("batch", "line")
+        constraints = (models.UniqueConstraint(fields=("batch", "line"), name="rejected_row_once_a_line"),)
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+class PoolCard(models.Model):
+    """A card to be handed out, once, ever."""
+
+    class Status(models.TextChoices):
+        POOLED = "Pooled"
+        ISSUED = "Issued"
+
+    number = models.CharField(max_length=30, unique=True)
+    pin = models.CharField(max_length=300, blank=True, help_text="Encrypted; forgotten once the card is handed out.")
+    customer_id = models.CharField(max_length=15)
+    end_date = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.POOLED)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="cards")
+    issued_at = models.DateTimeField(null=True, blank=True)
+    issued_to = models.ForeignKey(
+        "loyalty.ApiClient", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that it was handed out to.")
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (
+            models.Index(fields=("id",), condition=Q(status="Pooled"), name="pool_card_pooled"),
+            models.Index(fields=("-issued_at",), condition=Q(status="Issued"), name="pool_card_issued"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status="Pooled", issued_at=None) & ~Q(pin="")
+                | Q(status="Issued", issued_at__isnull=False, pin=""),
+                name="pool_card_issued_has_a_time_and_no_pin",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,105 @@
+"""Handing out cards: each at most once, ever. Redis proposes an id at once, the database decides.
+
+Redis holds a window of ids of pooled rows. Whatever it says, empty, stale or twice the same, a card is claimed by an
+update that only one caller's can be the first of; with Redis away the next pooled row is claimed directly.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from loyalty import encryption, errors, metrics
+from loyalty.callers import Caller
+from wechat.models import PoolCard
+
+log = structlog.get_logger()
+WINDOW = "pool:ids"
+_REFILLING = "pool:refilling"
+_MISSES = 3
+Status = PoolCard.Status
+
+
+@dataclass(frozen=True)
+class DrawnCard:
+    """The one time that a pool card's PIN leaves."""
+
+    msr_card: str
+    pin: str
+    customer_id: str
+
+
+def draw(*, caller: Caller) -> DrawnCard:
+    """Hand out the next card. Raises NoCardAvailable."""
+    for _ in range(_MISSES):
+        proposed = _propose()
+        if proposed is None:
+            break
+        if drawn := _claim(proposed, caller):
+            return drawn
+    drawn = _claim_next(caller)
+    refill()
+    if drawn is None:
+        raise errors.NoCardAvailable
+    return drawn
+
+
+def refill() -> None:
+    """Fill the window in Redis anew from the database, by one process at a time."""
+    try:
+        redis = get_redis_connection("default")
+        if not redis.set(_REFILLING, 1, nx=True, ex=5):
+            return
+        pooled = PoolCard.objects.filter(status=Status.POOLED).order_by("pk").values_list("pk", flat=True)
+        ids = list(pooled[: settings.POOL_WINDOW])
+        fresh = redis.pipeline()
+        fresh.delete(WINDOW)
+        if ids:
+            fresh.rpush(WINDOW, *ids)
+        fresh.delete(_REFILLING)
+        fresh.execute()
+    except RedisError as error:
+        log.warning("pool_window_unavailable", kind=type(error).__name__)
+
+
+def _propose() -> int | None:
+    try:
+        proposed = get_redis_connection("default").lpop(WINDOW)
+    except RedisError as error:
+        log.warning("pool_window_unavailable", kind=type(error).__name__)
+        return None
+    return int(proposed) if proposed is not None else None
+
+
+def _claim(pk: int, caller: Caller) -> DrawnCard | None:
+    """The card of this row, unless somebody else has it already."""
+    with transaction.atomic():
+        card = PoolCard.objects.select_for_update(skip_locked=True).filter(pk=pk, status=Status.POOLED).first()
+        return _issue(card, caller) if card else None
+
+
+def _claim_next(caller: Caller) -> DrawnCard | None:
+    """The first pooled card that nobody is taking at this moment."""
+    with transaction.atomic():
+        pooled = PoolCard.objects.select_for_update(skip_locked=True).filter(status=Status.POOLED)
+        card = pooled.order_by("pk").first()
+        return _issue(card, caller) if card else None
+
+
+def _issue(card: PoolCard, caller: Caller) -> DrawnCard | None:
+    pin = encryption.unseal(card.pin, owner=card.number)
+    claimed = PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(
+        status=Status.ISSUED,
+        pin="",
+        issued_at=timezone.now(),
+        issued_to=caller.client.pk if caller.client else None,
+        request_id=caller.request_id,
+    )
+    if not claimed:
+        return None
+    metrics.CARDS_DRAWN.labels("getCard").inc()
+    return DrawnCard(card.number, pin, card.customer_id)

@@ -1,0 +1,14 @@
+from celery import shared_task
+
+from wechat import imports, pool
+
+
+@shared_task
+def import_batch(batch_id: int) -> None:
+    imports.run(batch_id)
+
+
+@shared_task
+def refill_pool() -> None:
+    """Offer again what the database still calls pooled; never a card that was handed out."""
+    pool.refill()
