@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from loyalty import budgets, errors
-from loyalty.budgets import DAY, HOUR, Rule, Window
+from loyalty.budgets import DAY, HOUR, Limit, Window
 
 PER_CARD = "card-pin"
-PER_ADDRESS = "card-pin-address"
 
 
 @contextmanager
@@ -18,11 +17,8 @@ def guess(card_number: str, address: str) -> Iterator[None]:
 
     Raises FrequentVerify, whether the PIN would have been right or not.
     """
-    wrong = (errors.IncorrectPin,)
-    with (
-        budgets.attempt(PER_CARD, card_number, _per_card(), errors.FrequentVerify, kept_by=wrong),
-        budgets.attempt(PER_ADDRESS, address, _per_address(), errors.FrequentVerify, kept_by=wrong),
-    ):
+    limits = (_per_card(card_number), _per_address(address))
+    with budgets.attempt(limits, errors.FrequentVerify, kept_by=(errors.IncorrectPin,)):
         yield
 
 
@@ -31,10 +27,10 @@ def unlock(card_number: str) -> bool:
     return budgets.clear(PER_CARD, card_number)
 
 
-def _per_card() -> Rule:
+def _per_card(card_number: str) -> Limit:
     windows = [Window(HOUR, settings.CARD_PIN_PER_CARD_HOUR), Window(DAY, settings.CARD_PIN_PER_CARD_DAY)]
-    return Rule(windows, ever=settings.CARD_PIN_PER_CARD_EVER)
+    return Limit(PER_CARD, card_number, windows, ever=settings.CARD_PIN_PER_CARD_EVER)
 
 
-def _per_address() -> Rule:
-    return Rule([Window(HOUR, budgets.scaled(settings.CARD_PIN_PER_ADDRESS_HOUR))])
+def _per_address(address: str) -> Limit:
+    return Limit("card-pin-address", address, [Window(HOUR, budgets.scaled(settings.CARD_PIN_PER_ADDRESS_HOUR))])

@@ -15,7 +15,7 @@ class MemberStatus(models.TextChoices):
 def status_of(member_id: str) -> str | None:
     """The member's status, or nothing for an unknown id."""
     member = Card._meta.get_field("member").related_model
-    return member._default_manager.filter(pk=member_id).values_list("status", flat=True).first()  # type: ignore[union-attr]
+    return member._default_manager.filter(pk=member_id).values_list("status", flat=True).first()
 
 
 def is_active_customer(member_id: str) -> bool:

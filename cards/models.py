@@ -37,7 +37,7 @@ class Card(models.Model):
     pin_digest = models.CharField(max_length=64, editable=False)
     status = models.CharField(max_length=10, choices=CardStatus, default=CardStatus.ACTIVE)
     end_date = models.DateField(null=True, blank=True, help_text="Its last day.")
-    member = models.ForeignKey("customers.Member", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    member = models.OneToOneField("customers.Member", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     customer = models.ForeignKey(
         "customers.Member", on_delete=models.PROTECT, null=True, blank=True, related_name="cards"
     )
@@ -47,7 +47,15 @@ class Card(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("status", "-id",), name="card_by_status"),)
+        indexes = (
+            models.Index(
+                fields=(
+                    "status",
+                    "-id",
+                ),
+                name="card_by_status",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("customer",), condition=Q(status=CardStatus.REGISTERED), name="card_one_registered_a_customer"

@@ -20,7 +20,8 @@ class CardViewSet(OperationViewSet):
     def validate(self, request: ApiRequest) -> Response:
         """Validate a card by its number and PIN.
 
-        An unknown card is answered with the state code CardNotFound. After too many wrong PINs the right one is refused too.
+        An unknown card is answered with the state code CardNotFound. After too many wrong PINs the right one is refused
+        too.
         """
         state = siebel.validate(**self.form(request), caller=request.caller)
         return Response(CardStateSerializer(state).data)

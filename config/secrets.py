@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -19,7 +20,7 @@ def read_files() -> None:
 
 
 def read_local(var: Path) -> None:
-    """Take what is not in the environment from `var/local.env`, which the first start makes, readable by its owner only."""
+    """Take what is not in the environment from `var/local.env`, which the first start makes, for its owner only."""
     path = var / "local.env"
     if all(name in os.environ for name in NAMES):
         return
@@ -29,10 +30,8 @@ def read_local(var: Path) -> None:
         part = path.with_suffix(f".{os.getpid()}")
         part.touch(mode=0o600)
         part.write_text(text)
-        try:
+        with suppress(FileExistsError):
             os.link(part, path)  # of two first starts at once, one wins whole
-        except FileExistsError:
-            pass
         part.unlink()
     for line in path.read_text().splitlines():
         name, _, value = line.partition("=")

@@ -1,4 +1,4 @@
-"""Every setting, read from the environment; `.env.example` documents each. `ENVIRONMENT=production` refuses weak values."""
+"""Every setting, read from the environment; `.env.example` documents each. Production refuses weak values."""
 
 import hashlib
 from pathlib import Path
@@ -37,7 +37,9 @@ if PRODUCTION and DEBUG:
 
 # Where it is reached
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"]
+)
 if PRODUCTION and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS names the hosts of the service; * is not accepted in production.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

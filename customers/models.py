@@ -31,10 +31,14 @@ class Member(models.Model):
         NOT_ALLOW = 1, "Don't allow"
         NO_THIRD_PARTY = 2, "Don't allow third parties"
 
+    USER_NAME_KEY_LENGTH = 300
+
     customer_id = models.CharField(max_length=15, primary_key=True, default=new_row_id, editable=False)
     status = models.CharField(max_length=10, choices=MemberStatus, default=MemberStatus.OPEN)
     user_name = models.CharField(max_length=100, blank=True)
-    user_name_key = models.CharField(max_length=300, null=True, blank=True, unique=True, editable=False)
+    user_name_key = models.CharField(
+        max_length=USER_NAME_KEY_LENGTH, null=True, blank=True, unique=True, editable=False
+    )
     email = models.CharField(max_length=254, blank=True)
     email_key = models.CharField(max_length=254, null=True, blank=True, unique=True, editable=False)
     password = models.CharField(max_length=128, blank=True, editable=False)
@@ -64,7 +68,15 @@ class Member(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
-        indexes = (models.Index(fields=("status", "-created_at",), name="member_by_status"),)
+        indexes = (
+            models.Index(
+                fields=(
+                    "status",
+                    "-created_at",
+                ),
+                name="member_by_status",
+            ),
+        )
         constraints = (
             models.CheckConstraint(condition=Q(status__in=MemberStatus.values), name="member_status_is_known"),
             models.CheckConstraint(

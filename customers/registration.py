@@ -9,7 +9,7 @@ from cards import card_pins
 from cards import siebel as cards
 from customers import siebel
 from loyalty import budgets, errors, passwords
-from loyalty.budgets import HOUR, Rule, Window
+from loyalty.budgets import HOUR, Limit, Window
 from loyalty.callers import Caller
 from sms import limits, outbox, pins
 from sms.models import Purpose
@@ -100,9 +100,7 @@ def register(*, caller: Caller, cell_phone: str, cell_phone_valid_flag: str | No
     passwords.demand_strong(fields["password"], **profile)
     with (
         pins.held(Purpose.CREATE, phone=cell_phone, pin=cell_phone_valid_flag),
-        budgets.attempt(
-            "create-address", caller.address, _per_address(), errors.TooManyRequests, kept_by_success=True
-        ),
+        budgets.attempt([_per_address(caller.address)], errors.TooManyRequests, kept_by_success=True),
         card_pins.guess(fields["card_number"], caller.address),
     ):
         customer_id = siebel.register(cell_phone=cell_phone, **fields)
@@ -110,8 +108,8 @@ def register(*, caller: Caller, cell_phone: str, cell_phone_valid_flag: str | No
     return customer_id
 
 
-def _per_address() -> Rule:
-    return Rule([Window(HOUR, budgets.scaled(settings.CREATE_PER_ADDRESS_HOUR))])
+def _per_address(address: str) -> Limit:
+    return Limit("create-address", address, [Window(HOUR, budgets.scaled(settings.CREATE_PER_ADDRESS_HOUR))])
 
 
 def _welcome(*, phone: str, language: str, caller: Caller) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from customers.models import Member, login_key
 from customers.siebel import Customer
 from loyalty import errors, phones
 from loyalty.fields import CardNumber, CardPin, CellPhone, Choice, Day, Email, Lines, Number, Secret, Text
@@ -50,8 +51,10 @@ class ProfileForm(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name, email = attrs.get("user_name", ""), attrs.get("email", "")
-        if "@" in name and name.casefold() != email.casefold():
+        if "@" in login_key(name) and login_key(name) != login_key(email):
             raise serializers.ValidationError({"userName": ["With an @ it can only be the e-mail address itself."]})
+        if len(login_key(name)) > Member.USER_NAME_KEY_LENGTH:
+            raise serializers.ValidationError({"userName": ["It is too long."]})
         if attrs.get("cell_phone") == "":
             raise errors.MissingNo
         return attrs

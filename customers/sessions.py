@@ -7,10 +7,12 @@ from django.conf import settings
 from customers import siebel
 from customers.models import login_key
 from loyalty import authentication, budgets, errors
-from loyalty.budgets import HOUR, Rule, Window
+from loyalty.budgets import HOUR, Limit, Window
 from loyalty.callers import Caller
 
-REFUSALS = (errors.InvalidEmailAndPassword, errors.NeedEmailActiveMember, errors.RefuseLoginDueUnverifiedMobile)
+PER_NAME = "login-name"
+RIGHT_PASSWORD = (errors.NeedEmailActiveMember, errors.RefuseLoginDueUnverifiedMobile)
+REFUSALS = (errors.InvalidEmailAndPassword, *RIGHT_PASSWORD)
 
 
 @dataclass(frozen=True)
@@ -24,28 +26,24 @@ class Session:
 
 def log_in(*, user: str, password: str, caller: Caller) -> Session:
     """Raises one of REFUSALS, or TooManyRequests after too many wrong passwords, with the right one too."""
-    by_name = budgets.take("login-name", login_key(user), _per_name(), errors.TooManyRequests)
-    wrong = (errors.InvalidEmailAndPassword,)
+    name = login_key(user)
     try:
         with budgets.attempt(
-            "login-address", caller.address, _per_address(), errors.TooManyRequests, kept_by=wrong
+            [_per_name(name), _per_address(caller.address)],
+            errors.TooManyRequests,
+            kept_by=(errors.InvalidEmailAndPassword,),
         ):
             customer_id = siebel.check_password(user=user, password=password)
-    except wrong:
+    except RIGHT_PASSWORD:
+        budgets.clear(PER_NAME, name)
         raise
-    except (errors.NeedEmailActiveMember, errors.RefuseLoginDueUnverifiedMobile):
-        by_name.forgive()  # the password was right
-        raise
-    except BaseException:
-        by_name.give_back()
-        raise
-    by_name.forgive()
+    budgets.clear(PER_NAME, name)
     return Session(customer_id, *authentication.issue_token(customer_id))
 
 
-def _per_name() -> Rule:
-    return Rule([Window(15 * 60, settings.LOGIN_PER_NAME_15MIN)], lock=(15 * 60, HOUR))
+def _per_name(name: str) -> Limit:
+    return Limit(PER_NAME, name, [Window(15 * 60, settings.LOGIN_PER_NAME_15MIN)], lock=(15 * 60, HOUR))
 
 
-def _per_address() -> Rule:
-    return Rule([Window(5 * 60, budgets.scaled(settings.LOGIN_PER_ADDRESS_5MIN))])
+def _per_address(address: str) -> Limit:
+    return Limit("login-address", address, [Window(5 * 60, budgets.scaled(settings.LOGIN_PER_ADDRESS_5MIN))])

@@ -13,7 +13,7 @@ SERVICE = "Loyalty Member"
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer as the CRM knows it; what it does not know is None. `profile` holds the fields of profile.TEXT and more."""
+    """A customer as the CRM knows it; what it does not know is None. `profile` is what profile.from_reply reads."""
 
     customer_id: str
     status: str

@@ -34,8 +34,8 @@ class CustomerViewSet(OperationViewSet):
     def create(self, request: ApiRequest) -> Response:
         """Create a new customer.
 
-        Turns the member that was created with the card into a customer and the card into a live one. The fields may also
-        stand under `data`. `cellPhoneValidFlag` is the PIN that sendRegisterPin sent to `cellPhone`.
+        Turns the member that was created with the card into a customer and the card into a live one. The fields may
+        also stand under `data`. `cellPhoneValidFlag` is the PIN that sendRegisterPin sent to `cellPhone`.
         """
         customer_id = registration.register(**self.form(request), caller=request.caller)
         return Response({**SUCCESS, "customerId": customer_id}, headers={CUSTOMER_HEADER: customer_id})

@@ -1,4 +1,4 @@
-"""The customers and cards of a demonstration: made through the models, since they are in states that no front door leads to."""
+"""The customers and cards of a demonstration: made through the models, as no front door leads to their states."""
 
 import secrets
 from collections.abc import Callable
@@ -22,7 +22,9 @@ def digits(count: int) -> str:
     return "".join(secrets.choice("0123456789") for _ in range(count))
 
 
-def new_card(status: str, *, member: Member | None = None, customer: Member | None = None, days: int = 730) -> Credentials:
+def new_card(
+    status: str, *, member: Member | None = None, customer: Member | None = None, days: int = 730
+) -> Credentials:
     """A card with `days` to its end date, its PIN, and a member of its own unless one is given."""
     number, pin = f"6200{digits(12)}", digits(6)
     Card.objects.create(
@@ -63,7 +65,13 @@ def new_customer(
     member.set_login(f"{first_name.lower()}.{mark}", f"{first_name.lower()}.{mark}@example.com")
     member.save()
     Address.objects.create(
-        member=member, is_primary=True, country="China", state="Shanghai", city="Shanghai", zip="200001", address="1 Nanjing Road"
+        member=member,
+        is_primary=True,
+        country="China",
+        state="Shanghai",
+        city="Shanghai",
+        zip="200001",
+        address="1 Nanjing Road",
     )
     return member, {
         "customerId": member.pk,
@@ -104,7 +112,11 @@ def cards_of_every_status(customer: Member) -> dict[str, Credentials]:
 def purchases(customer: Member) -> None:
     """Three orders of the last weeks, and rewards in every status."""
     store = Store.objects.get(number="1001")
-    menu = (("LATTE", "Caffè latte", "32.00"), ("MUFFIN", "Blueberry muffin", "18.50"), ("BEANS", "Coffee beans 250 g", "98.00"))
+    menu = (
+        ("LATTE", "Caffè latte", "32.00"),
+        ("MUFFIN", "Blueberry muffin", "18.50"),
+        ("BEANS", "Coffee beans 250 g", "98.00"),
+    )
     for weeks in (1, 3, 6):
         basket = [(code, name, Decimal(price), 1 + weeks % 2) for code, name, price in menu[: 1 + weeks % 3]]
         total = sum((price * quantity for _, _, price, quantity in basket), Decimal())
@@ -119,7 +131,12 @@ def purchases(customer: Member) -> None:
         )
         OrderItem.objects.bulk_create(
             OrderItem(
-                order=order, product_code=code, product_name=name, quantity=quantity, unit_price=price, amount=price * quantity
+                order=order,
+                product_code=code,
+                product_name=name,
+                quantity=quantity,
+                unit_price=price,
+                amount=price * quantity,
             )
             for code, name, price, quantity in basket
         )

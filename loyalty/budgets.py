@@ -1,7 +1,7 @@
 """Limits that guard a secret or cost money: kept in the database, exact under any number of callers, counted first.
 
-An attempt is written down before it is judged, in a transaction of its own, so a refused or crashed request stays counted.
-What turned out well is given back.
+An attempt is written down before it is judged, in a transaction of its own, so a refused or crashed request stays
+counted. What turned out well is given back.
 """
 
 import time
@@ -30,40 +30,47 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """`windows` must all hold; `ever` caps the total until staff clear it; `lock` (first, longest seconds) doubles."""
+class Limit:
+    """What one subject may spend: every window must have room; an empty subject is not limited.
 
+    `ever` caps the total until staff clear it. `lock` (first, longest seconds) locks a subject whose windows are full,
+    twice as long each time.
+    """
+
+    kind: str
+    subject: str
     windows: Sequence[Window]
     ever: int | None = None
     lock: tuple[int, int] | None = None
 
+    @property
+    def key(self) -> str:
+        return key_of(self.kind, self.subject)
+
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt that was let through and counted."""
+    """One attempt that was let through and counted for each of its keys."""
 
-    key: str
+    keys: Sequence[str]
     at: float
 
     def give_back(self) -> None:
         """It was no failure: as if it had not been made."""
         with transaction.atomic(durable=True):
-            budget = Budget.objects.select_for_update().filter(key=self.key).first()
-            if budget and self.at in budget.hits:
+            for budget in _locked(self.keys):
+                if self.at not in budget.hits:
+                    continue
                 budget.hits.remove(self.at)
                 budget.total = max(budget.total - 1, 0)
                 if budget.locked_until:
                     budget.locked_until, budget.locks = 0, max(budget.locks - 1, 0)
                 budget.save(update_fields=["hits", "total", "locks", "locked_until"])
 
-    def forgive(self) -> None:
-        """It proved its owner: forget every failure before it."""
-        Budget.objects.filter(key=self.key).delete()
-
 
 def scaled(limit: int) -> int:
     """A limit per address, per client or over all, times LIMITS_SCALE."""
-    return max(1, round(limit * settings.LIMITS_SCALE))
+    return max(1, round(limit * float(settings.LIMITS_SCALE)))
 
 
 def key_of(kind: str, subject: str) -> str:
@@ -71,41 +78,30 @@ def key_of(kind: str, subject: str) -> str:
     return digests.keyed("budget", kind, subject)
 
 
-def take(kind: str, subject: str, rule: Rule, refusal: type[errors.Refusal]) -> Attempt:
-    """Count an attempt of `kind` on `subject`.
+def take(limits: Sequence[Limit], refusal: type[errors.Refusal]) -> Attempt:
+    """Count an attempt in each of the limits, or in none.
 
-    Raises `refusal`, with the seconds to wait, where the budget is spent; a refused attempt is not counted.
+    Raises `refusal`, with the seconds to wait, where one of them is spent.
     """
-    key = key_of(kind, subject)
     now = round(time.time(), 3)
-    longest = max((window.seconds for window in rule.windows), default=0)
+    by_key = {limit.key: limit for limit in limits if limit.subject}
     with transaction.atomic(durable=True):
-        Budget.objects.bulk_create([Budget(key=key)], ignore_conflicts=True)
-        budget = Budget.objects.select_for_update().get(key=key)
-        hits = [hit for hit in budget.hits if hit > now - longest]
-        wait = max(budget.locked_until - now, 0, *(_wait(hits, window, now) for window in rule.windows))
-        if not wait and rule.ever is not None and budget.total >= rule.ever:
-            wait = DAY
+        budgets = _locked(list(by_key))
+        if len(budgets) < len(by_key):
+            Budget.objects.bulk_create([Budget(key=key) for key in by_key], ignore_conflicts=True)
+            budgets = _locked(list(by_key))
+        wait = max((_seconds_to_wait(budget, by_key[budget.key], now) for budget in budgets), default=0)
         if not wait:
-            if rule.lock and budget.locked_until and now - budget.locked_until > DAY:
-                budget.locks = 0
-            hits.append(now)
-            if rule.lock and any(_wait(hits, window, now) for window in rule.windows):
-                first, longest_lock = rule.lock
-                budget.locked_until = now + min(first * 2**budget.locks, longest_lock)
-                budget.locks += 1
-            budget.hits, budget.total, budget.updated_at = hits, budget.total + 1, timezone.now()
-            budget.save(update_fields=["hits", "total", "locks", "locked_until", "updated_at"])
+            for budget in budgets:
+                _count(budget, by_key[budget.key], now)
     if wait:
         raise refusal(retry_after=wait)
-    return Attempt(key, now)
+    return Attempt(tuple(by_key), now)
 
 
 @contextmanager
 def attempt(
-    kind: str,
-    subject: str,
-    rule: Rule,
+    limits: Sequence[Limit],
     refusal: type[errors.Refusal],
     *,
     kept_by: tuple[type[BaseException], ...] = (),
@@ -113,12 +109,9 @@ def attempt(
 ) -> Iterator[None]:
     """Count an attempt while the block judges it; given back unless it ends as `kept_by` or `kept_by_success` says.
 
-    An empty subject is not limited. Raises `refusal`, see `take`.
+    Raises `refusal`, see `take`.
     """
-    if not subject:
-        yield
-        return
-    taken = take(kind, subject, rule, refusal)
+    taken = take(limits, refusal)
     try:
         yield
     except kept_by:
@@ -139,11 +132,39 @@ def count(kind: str, subject: str, limit: int, refusal: type[errors.Refusal]) ->
 
 
 def clear(kind: str, subject: str) -> bool:
-    """Staff unlock a subject; tells whether there was anything to clear."""
+    """Forget what a subject has spent; tells whether it had spent anything."""
     return bool(Budget.objects.filter(key=key_of(kind, subject)).delete()[0])
 
 
-def _wait(hits: list[float], window: Window, now: float) -> float:
+def _locked(keys: Sequence[str]) -> list[Budget]:
+    """In one order for everybody, so that two requests never wait for each other."""
+    return list(Budget.objects.select_for_update().filter(key__in=keys).order_by("key"))
+
+
+def _seconds_to_wait(budget: Budget, limit: Limit, now: float) -> float:
+    """0 where there is room for another attempt."""
+    wait = max(budget.locked_until - now, 0, *(_full_for(budget.hits, window, now) for window in limit.windows))
+    if not wait and limit.ever is not None and budget.total >= limit.ever:
+        return DAY
+    return wait
+
+
+def _count(budget: Budget, limit: Limit, now: float) -> None:
+    longest = max(window.seconds for window in limit.windows)
+    budget.hits = [hit for hit in budget.hits if hit > now - longest] + [now]
+    budget.total += 1
+    budget.updated_at = timezone.now()
+    if limit.lock:
+        if now - budget.locked_until > DAY:
+            budget.locks = 0
+        if any(_full_for(budget.hits, window, now) for window in limit.windows):
+            first, most = limit.lock
+            budget.locked_until = now + min(first * 2**budget.locks, most)
+            budget.locks += 1
+    budget.save(update_fields=["hits", "total", "locks", "locked_until", "updated_at"])
+
+
+def _full_for(hits: list[float], window: Window, now: float) -> float:
     """Seconds until the window has room again; 0 where it has."""
     if window.limit < 1:
         return window.seconds

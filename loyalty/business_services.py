@@ -1,4 +1,4 @@
-"""The embedded Siebel: the apps' business services in process, on this database, over the same text values as the wire."""
+"""The embedded Siebel: the apps' business services in process, on this database, with the wire's text values."""
 
 import re
 from collections.abc import Callable

@@ -65,10 +65,17 @@ def connecting_address(request: HttpRequest) -> str:
 
 
 def end_user_address(request: HttpRequest, client: Client | None) -> str:
-    """For a gateway's key the address that the gateway forwarded; for anybody else the one that connected."""
+    """For a gateway's key the address that the gateway forwarded; for anybody else the one that connected.
+
+    Of an IPv6 address the network alone: its owner has the other 64 bits to play with.
+    """
     address = connecting_address(request)
-    if client is None or not client.is_gateway:
-        return address
+    if client is not None and client.is_gateway:
+        address = _forwarded_by(address, request)
+    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if ":" in address else address
+
+
+def _forwarded_by(address: str, request: HttpRequest) -> str:
     hops = [hop for hop in _forwarded(request) if hop != address and not within(hop, tuple(settings.TRUSTED_PROXIES))]
     return hops[-1] if hops else ""
 

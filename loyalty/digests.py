@@ -17,7 +17,8 @@ def keyed(*parts: str) -> str:
 
 def matches(digest: str, *parts: str) -> bool:
     """Compare in constant time, whichever pepper signed."""
-    return any([hmac.compare_digest(digest, _hmac(pepper, parts)) for pepper in settings.PIN_PEPPERS])
+    found = [hmac.compare_digest(digest, _hmac(pepper, parts)) for pepper in settings.PIN_PEPPERS]
+    return any(found)
 
 
 def token_digest(token: str) -> str:

@@ -1,4 +1,4 @@
-"""Secrets that must be read again (pool PINs, message texts), encrypted under `PIN_KEYS`: the first encrypts, all decrypt.
+"""Secrets that must be read again (pool PINs, message texts), encrypted under `PIN_KEYS`: one encrypts, all decrypt.
 
 A sealed text reads `key id:Fernet token`, so that rows under an old key are found by prefix. What a text belongs to is
 sealed with it: a ciphertext moved to another row does not open there.
@@ -11,8 +11,12 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
 
+class UnknownKey(Exception):
+    """Sealed under a key that is not in PIN_KEYS: the text is whole, the settings are not."""
+
+
 class Unreadable(Exception):
-    """Sealed under a key that is not in PIN_KEYS, for another owner, or damaged."""
+    """Sealed for another owner, or damaged: nobody will ever read it here."""
 
 
 def key_id(key: str) -> str:
@@ -32,11 +36,11 @@ def seal(text: str, *, owner: str) -> str:
 
 
 def unseal(sealed: str, *, owner: str) -> str:
-    """Raises Unreadable."""
+    """Raises UnknownKey, Unreadable."""
     name, _, token = sealed.partition(":")
     fernet = _keyring(tuple(settings.PIN_KEYS)).get(name)
     if fernet is None:
-        raise Unreadable("no such key")
+        raise UnknownKey(name)
     try:
         text = fernet.decrypt(token.encode()).decode()
     except InvalidToken:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from loyalty import errors
 
-# In an operation that sends or checks messages these parameters have codes of their own: (nothing there, not acceptable).
+# In an operation that sends or checks messages these have codes of their own: (nothing there, not acceptable).
 SMS_CODES: dict[str, tuple[type[errors.Refusal], type[errors.Refusal]]] = {
     "phoneNumber": (errors.MissingNo, errors.PhoneNotValid),
     "template": (errors.MissingMsg, errors.TemplateNotValid),

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ _SHARED: list[Any] = [
 ]
 
 
-def mask(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     """The last net: what looks like a phone number or an e-mail address in any text of a line is struck out."""
     return {name: _PRIVATE.sub("***", value) if isinstance(value, str) else value for name, value in event.items()}
 

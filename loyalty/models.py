@@ -63,8 +63,12 @@ class ApiClient(models.Model):
         default=False,
         help_text="It forwards end users: limits per address count the address in its X-Forwarded-For.",
     )
-    source_codes = models.JSONField(default=list, blank=True, help_text="Partner scope: its own source codes; * for any.")
-    partner_codes = models.JSONField(default=list, blank=True, help_text="Partner scope: its own partner codes; * for any.")
+    source_codes = models.JSONField(
+        default=list, blank=True, help_text="Partner scope: its own source codes; * for any."
+    )
+    partner_codes = models.JSONField(
+        default=list, blank=True, help_text="Partner scope: its own partner codes; * for any."
+    )
     is_active = models.BooleanField("active", default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -78,7 +82,9 @@ class ApiClient(models.Model):
 
     def clean(self) -> None:
         if Scope.CUSTOMERS in (self.scopes or []) and not self.networks:
-            raise ValidationError({"networks": "The scope customers acts for any customer: name the addresses it is used from."})
+            raise ValidationError(
+                {"networks": "The scope customers acts for any customer: name the addresses it is used from."}
+            )
 
 
 class ApiKey(models.Model):

@@ -1,13 +1,14 @@
 """An operation of the contract: declared once at its method, and from that routed, guarded, limited and published."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.urls import URLPattern, path as url_path
+from django.urls import URLPattern
+from django.urls import path as url_path
 from rest_framework import serializers, viewsets
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -51,14 +52,15 @@ class Operation:
 class JSONOnly(BaseContentNegotiation):
     """The API speaks JSON, whatever `Accept` says."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         wanted = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == wanted), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type or "application/json"
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type or "application/json"
 
 
 class ApiRequest(Request):
@@ -91,7 +93,9 @@ class OperationViewSet(viewsets.ViewSet):
         """The body, validated by the operation's form."""
         if self.operation.form is None:
             raise TypeError(f"{self.operation.name} has no form.")
-        body = forms.under_data(request.data) if self.operation.under_data else request.data
+        body: Mapping[str, Any] = request.data  # type: ignore[assignment]  # our parsers let nothing but objects through
+        if self.operation.under_data:
+            body = forms.under_data(body)
         return forms.read(self.operation.form, body, sms=self.operation.sms)
 
     def _limit(self, caller: Caller) -> None:

@@ -46,7 +46,9 @@ class StrictJSONParser(JSONParser):
         _demand_size(parser_context)
         try:
             data = json.loads(
-                codecs.decode(stream.read(), "utf-8"), object_pairs_hook=_once, parse_constant=lambda name: _refuse(name)
+                codecs.decode(stream.read(), "utf-8"),
+                object_pairs_hook=_once,
+                parse_constant=lambda name: _refuse(name),
             )
         except (ValueError, RecursionError):
             _refuse("Not JSON in UTF-8.")
@@ -56,7 +58,7 @@ class StrictJSONParser(JSONParser):
 
 
 class StrictFormParser(FormParser):
-    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> QueryDict:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> Any:
         _demand_size(parser_context)
         try:
             data = QueryDict(codecs.decode(stream.read(), "ascii"), encoding="utf-8")

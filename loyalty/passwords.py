@@ -12,7 +12,7 @@ MAX_LENGTH = 128
 
 
 class Argon2idHasher(Argon2PasswordHasher):
-    """OWASP's Argon2id: 19 MiB, two passes, one lane; Django's own 100 MiB a log-in would let eight of them fill a server."""
+    """OWASP's Argon2id: 19 MiB, two passes, one lane; with Django's own 100 MiB eight log-ins at once fill a server."""
 
     time_cost = 2
     memory_cost = 19 * 1024
@@ -20,7 +20,7 @@ class Argon2idHasher(Argon2PasswordHasher):
 
 
 def demand_strong(password: str, **profile: str) -> None:
-    """Raises PasswordNotStrong (with `details`) for what Django's validators refuse, likeness to the profile included."""
+    """Raises PasswordNotStrong (with `details`) for what Django's validators refuse, likeness to `profile` included."""
     try:
         validate_password(password, user=SimpleNamespace(**profile))  # type: ignore[arg-type]
     except ValidationError as error:

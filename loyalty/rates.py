@@ -3,18 +3,15 @@
 What guards a secret does not stand here, see budgets.py.
 """
 
-import time
 from collections.abc import Sequence
 
-import structlog
 from django.conf import settings
-from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from loyalty import errors
 from loyalty.budgets import scaled
+from loyalty.redis_store import redis
 
-log = structlog.get_logger()
 # Each key is a window; the answer is the milliseconds to wait, 0 where every window had room (then all are counted).
 _SCRIPT = """
 for i, key in ipairs(KEYS) do
@@ -27,9 +24,7 @@ for i, key in ipairs(KEYS) do
 end
 return 0
 """
-_PAUSE_SECONDS = 5
 _UNITS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "day": 86_400}
-_away_until = 0.0
 
 
 def parse(rate: str) -> tuple[int, int]:
@@ -45,16 +40,12 @@ def hit(subject: str, windows: Sequence[tuple[str, int, int]]) -> None:
 
     Raises TooManyRequests with the seconds to wait.
     """
-    global _away_until
-    if time.monotonic() < _away_until:
-        return
     keys = [f"rate:{name}:{subject}" for name, _, _ in windows]
     numbers = [number for _, limit, seconds in windows for number in (scaled(limit), seconds * 1000)]
     try:
-        wait = get_redis_connection("default").eval(_SCRIPT, len(keys), *keys, *numbers)
-    except RedisError as error:
-        _away_until = time.monotonic() + _PAUSE_SECONDS
-        log.warning("rates_unavailable", error=type(error).__name__)
+        with redis() as connection:
+            wait = connection.eval(_SCRIPT, len(keys), *keys, *numbers)
+    except RedisError:
         return
     if wait:
         raise errors.TooManyRequests(retry_after=int(wait) / 1000)

@@ -7,6 +7,7 @@ the same row, and the task that it names may run twice: both do no harm.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from celery import Task
@@ -14,28 +15,28 @@ from django.db import close_old_connections
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
+from loyalty.redis_store import redis
+
 log = structlog.get_logger()
 BELL = "relay:bell"
-# A source claims the rows that are due and answers their ids; `put_back` undoes the claim of one that was not published.
+# A source claims the rows that are due and answers their ids; PutBack undoes the claim of what was not published.
 Claim = Callable[[], list[int]]
 PutBack = Callable[[list[int]], None]
-_SOURCES: list[tuple[Task, Claim, PutBack]] = []  # type: ignore[type-arg]
+_SOURCES: list[tuple[Task, Claim, PutBack]] = []
 
 
-def source(task: Task, claim: Claim, put_back: PutBack) -> None:  # type: ignore[type-arg]
+def source(task: Task, claim: Claim, put_back: PutBack) -> None:
     """Register where work comes from and the task that does one row of it."""
     _SOURCES.append((task, claim, put_back))
 
 
 def ring() -> None:
     """Tell the relay that there is something to do; should nobody hear, it looks by itself within a second."""
-    try:
-        bell = get_redis_connection("default").pipeline()
+    with suppress(RedisError), redis() as connection:
+        bell = connection.pipeline()
         bell.lpush(BELL, 1)
         bell.ltrim(BELL, 0, 0)
         bell.execute()
-    except RedisError as error:
-        log.warning("bell_unheard", kind=type(error).__name__)
 
 
 def sweep() -> int:

@@ -30,8 +30,8 @@ def deliver(message_id: int) -> None:
         return
     try:
         text = encryption.unseal(message.text, owner=str(message.reference))
-    except encryption.Unreadable as error:
-        log.error("message_unreadable", message_id=message_id, why=str(error))
+    except (encryption.UnknownKey, encryption.Unreadable) as error:
+        log.error("message_unreadable", message_id=message_id, kind=type(error).__name__)
         outbox.end(message_id, State.FAILED, code=errors.SendFailed.code)
         return
     verdict = gateways.chosen().send(

@@ -1,13 +1,13 @@
 """How often messages may be sent: each costs money, and each rings somebody's phone."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.utils import timezone
 
 from loyalty import budgets, errors
-from loyalty.budgets import DAY, HOUR, Rule, Window
+from loyalty.budgets import DAY, HOUR, Limit, Window
 
 
 @contextmanager
@@ -16,32 +16,18 @@ def sending(*, phone: str, address: str, card: str = "", refusal: type[errors.Re
 
     Raises `refusal` with the seconds to wait.
     """
-    with ExitStack() as stack:
-        for kind, subject, rule in _limits(phone, address, card):
-            stack.enter_context(
-                budgets.attempt(
-                    kind, subject, rule, refusal, kept_by=(errors.FrequentSend,), kept_by_success=True
-                )  # the gateway's own FrequentSend means that messages did go out
-            )
+    per_phone = [
+        Window(settings.SMS_PHONE_COOLDOWN_SECONDS, 1),
+        Window(HOUR, settings.SMS_PER_PHONE_HOUR),
+        Window(DAY, settings.SMS_PER_PHONE_DAY),
+    ]
+    per_card = [Window(settings.SMS_CARD_COOLDOWN_SECONDS, 1), Window(DAY, settings.SMS_PER_CARD_DAY)]
+    limits = (
+        Limit("sms-phone", phone, per_phone),
+        Limit("sms-card", card, per_card),
+        Limit("sms-address", address, [Window(HOUR, budgets.scaled(settings.SMS_PER_ADDRESS_HOUR))]),
+    )
+    # The gateway's own FrequentSend means that messages did go out to this phone.
+    with budgets.attempt(limits, refusal, kept_by=(errors.FrequentSend,), kept_by_success=True):
         budgets.count("sms-day", str(timezone.localdate()), budgets.scaled(settings.SMS_PER_DAY), refusal)
         yield
-
-
-def _limits(phone: str, address: str, card: str) -> Iterator[tuple[str, str, Rule]]:
-    yield (
-        "sms-phone",
-        phone,
-        Rule(
-            [
-                Window(settings.SMS_PHONE_COOLDOWN_SECONDS, 1),
-                Window(HOUR, settings.SMS_PER_PHONE_HOUR),
-                Window(DAY, settings.SMS_PER_PHONE_DAY),
-            ]
-        ),
-    )
-    yield (
-        "sms-card",
-        card,
-        Rule([Window(settings.SMS_CARD_COOLDOWN_SECONDS, 1), Window(DAY, settings.SMS_PER_CARD_DAY)]),
-    )
-    yield "sms-address", address, Rule([Window(HOUR, budgets.scaled(settings.SMS_PER_ADDRESS_HOUR))])

@@ -7,7 +7,7 @@ counted for the phone.
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from loyalty import budgets, digests, errors
-from loyalty.budgets import DAY, HOUR, Rule, Window
+from loyalty.budgets import DAY, HOUR, Limit, Window
 from sms import outbox
 from sms.models import Message, Pin, Purpose
 
@@ -51,8 +51,8 @@ def send(purpose: Purpose, *, phone: str, template: str, request_id: str) -> Mes
 def held(purpose: Purpose, *, phone: str, pin: str | None) -> Iterator[None]:
     """Check a PIN and keep it from everybody else while the block runs; used up if the block succeeds.
 
-    Raises CaptchaRequired (none given), MissingCaptcha (empty), WrongCaptcha (wrong, expired, used), FrequentVerify (too
-    many tries, or held by another request), or why the message that carried it was not sent.
+    Raises CaptchaRequired (none given), MissingCaptcha (empty), WrongCaptcha (wrong, expired, used), FrequentVerify
+    (too many tries, or held by another request), or why the message that carried it was not sent.
     """
     if pin is None:
         raise errors.CaptchaRequired
@@ -68,8 +68,8 @@ def held(purpose: Purpose, *, phone: str, pin: str | None) -> Iterator[None]:
     mine.update(used_at=timezone.now(), held_until=None)
 
 
-def _checked(purpose: Purpose, phone: str, pin: str) -> tuple[Pin, object]:
-    attempt = budgets.take("pin", f"{purpose}|{phone}", _rule(), errors.FrequentVerify)
+def _checked(purpose: Purpose, phone: str, pin: str) -> tuple[Pin, datetime]:
+    attempt = budgets.take([_per_phone(purpose, phone)], errors.FrequentVerify)
     now = timezone.now()
     row = Pin.objects.select_related("message").filter(purpose=purpose, phone=phone).first()
     if row is None or row.used_at or row.expires_at <= now:
@@ -96,7 +96,6 @@ def _digest(purpose: Purpose, phone: str, pin: str) -> str:
     return digests.keyed("sms-pin", purpose, phone, pin)
 
 
-def _rule() -> Rule:
-    return Rule(
-        [Window(HOUR, settings.PIN_TRIES_PER_PHONE_HOUR), Window(DAY, settings.PIN_TRIES_PER_PHONE_DAY)],
-    )
+def _per_phone(purpose: Purpose, phone: str) -> Limit:
+    windows = [Window(HOUR, settings.PIN_TRIES_PER_PHONE_HOUR), Window(DAY, settings.PIN_TRIES_PER_PHONE_DAY)]
+    return Limit("pin", f"{purpose}|{phone}", windows)

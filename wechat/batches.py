@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -28,10 +29,11 @@ def take_upload(upload: UploadedFile, *, caller: Caller) -> Batch:
     card_files.demand_csv(name)
     if not card_files.is_plain(name):
         raise errors.ValidationError({"fileName": ["Letters, digits, dots, dashes and underlines, at most 100."]})
-    rows.read_header(upload.file)
-    upload.seek(0)
+    content: IO[bytes] = upload.open().file  # type: ignore[assignment]
+    rows.read_header(content)
+    content.seek(0)
     batch = Batch(file_name=name, spooled=True, bytes_total=upload.size or 0)
-    return _queue(batch, caller, upload)
+    return _queue(batch, caller, content)
 
 
 def take_named(name: str, *, caller: Caller) -> Batch:
@@ -67,12 +69,12 @@ def put_back(ids: list[int]) -> None:
     Batch.objects.filter(pk__in=ids).update(published_at=None)
 
 
-def _queue(batch: Batch, caller: Caller, upload: UploadedFile | None = None) -> Batch:
+def _queue(batch: Batch, caller: Caller, content: IO[bytes] | None = None) -> Batch:
     batch.client_id = caller.client.pk if caller.client else None
     batch.request_id = caller.request_id
     with transaction.atomic():
         batch.save()
-        if upload is not None:
-            card_files.write_whole(spool_path(batch), upload.file)
+        if content is not None:
+            card_files.write_whole(spool_path(batch), content)
         transaction.on_commit(relay.ring)
     return batch

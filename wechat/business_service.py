@@ -8,7 +8,7 @@ from cards import lifecycle
 from cards.lifecycle import NewCard
 from cards.models import Card, CardStatus
 from customers import members
-from loyalty.business_services import business_service, remember
+from loyalty.business_services import business_service
 from loyalty.dates import from_wire
 from loyalty.ids import new_row_id
 from loyalty.siebel import Reply
@@ -20,15 +20,21 @@ SERVICE = "Loyalty Card Pool"
 def pre_allot(*, request_id: str, cards: Sequence[dict[str, str]]) -> Reply:
     """Know each card with a member of its own, an `Open` one; what is not known yet is created.
 
-    `Cards` in, each with CardNumber, CardPassword, ExpirationDate and MemberNumber (both may be empty); `Cards` out, each
-    with CardNumber and either its MemberNumber or the Problem that keeps it out of a pool.
+    `Cards` in, each with CardNumber, CardPassword, ExpirationDate and MemberNumber (both may be empty); `Cards` out,
+    each with CardNumber and either its MemberNumber or the Problem that keeps it out of a pool. A repeated request finds
+    its cards known and is answered alike, so its RequestId need not be remembered.
     """
     with transaction.atomic():
         known = lifecycle.known([card["CardNumber"] for card in cards])
         fresh = [card for card in cards if card["CardNumber"] not in known]
         wanted = {card["CardNumber"]: card["MemberNumber"] or new_row_id() for card in fresh}
         taken = members.existing(list(wanted.values()))
-        new = [card for card in fresh if wanted[card["CardNumber"]] not in taken]
+        new = []
+        for card in fresh:
+            member_id = wanted[card["CardNumber"]]
+            if member_id not in taken:
+                taken.add(member_id)
+                new.append(card)
         members.pre_create([wanted[card["CardNumber"]] for card in new])
         lifecycle.take_into_stock(
             NewCard(
@@ -49,7 +55,7 @@ def pre_allot(*, request_id: str, cards: Sequence[dict[str, str]]) -> Reply:
                 answers.append({"CardNumber": number, "MemberNumber": wanted[number]})
             else:
                 answers.append({"CardNumber": number, "Problem": "customerId belongs to another card."})
-        return remember(request_id, SERVICE, "PreAllot", {"Cards": answers})
+        return {"Cards": answers}
 
 
 def _judge(known: Card, wanted: dict[str, str]) -> dict[str, str]:

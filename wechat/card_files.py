@@ -1,4 +1,4 @@
-"""Card files: where partners leave them and uploads are kept. Names are plain; nothing outside the folder is reached."""
+"""Card files: where partners leave them and uploads are kept. Names are plain; nothing else is reached."""
 
 import os
 import re

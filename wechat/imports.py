@@ -23,24 +23,31 @@ log = structlog.get_logger()
 State = Batch.State
 CHUNK = 500
 LEASE = timedelta(seconds=120)
+MAX_ATTEMPTS = 5
 
 
 def run(batch_id: int) -> None:
     """Import a batch, or what is left of it; does nothing where another worker is at it or it has ended."""
     now = timezone.now()
     free = Q(state=State.QUEUED) | Q(state=State.IMPORTING, leased_until__lt=now)
-    claimed = Batch.objects.filter(free, pk=batch_id).update(state=State.IMPORTING, leased_until=now + LEASE)
+    claimed = Batch.objects.filter(free, pk=batch_id).update(
+        state=State.IMPORTING, leased_until=now + LEASE, attempts=F("attempts") + 1
+    )
     if not claimed:
         return
     batch = Batch.objects.get(pk=batch_id)
+    if batch.attempts > MAX_ATTEMPTS:
+        _finish(batch, State.FAILED, problem=f"It was interrupted {MAX_ATTEMPTS} times behind line {batch.line}.")
+        return
     try:
         with _content(batch) as stream:
             header = rows.read_header(stream)
             for chunk in _chunks(row for row in rows.read_rows(stream, header) if row.line > batch.line):
                 _import_chunk(batch, chunk, stream.tell())
     except errors.Refusal as refusal:
-        if refusal.status >= 500:
-            raise  # Siebel is away: the lease runs out and the import goes on
+        if refusal.status >= 500:  # Siebel is away: the relay tries again in a minute
+            Batch.objects.filter(pk=batch.pk).update(state=State.QUEUED, published_at=timezone.now(), attempts=0)
+            raise
         _finish(batch, State.FAILED, problem=refusal.message)
         return
     _finish(batch, State.DONE)
@@ -82,6 +89,7 @@ def _import_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: i
             duplicates=F("duplicates") + repeated,
             rejected=F("rejected") + len(bad),
             leased_until=timezone.now() + LEASE,
+            attempts=1,
         )
         if not moved:
             raise RuntimeError("Another worker has taken this batch over.")
@@ -92,9 +100,7 @@ def _import_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: i
 
 def _only_new(good: Sequence[CardRow]) -> tuple[list[CardRow], int]:
     """The rows whose card the pool does not have, each card once; and how many that leaves out."""
-    there = set(
-        PoolCard.objects.filter(number__in=[row.number for row in good]).values_list("number", flat=True)
-    )
+    there = set(PoolCard.objects.filter(number__in=[row.number for row in good]).values_list("number", flat=True))
     fresh: dict[str, CardRow] = {}
     for row in good:
         if row.number not in there:

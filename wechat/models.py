@@ -25,19 +25,20 @@ class Batch(models.Model):
     duplicates = models.PositiveIntegerField(default=0, help_text="Cards that the pool had already.")
     rejected = models.PositiveIntegerField(default=0)
     line = models.PositiveIntegerField(default=1, help_text="The last line that has been dealt with.")
-    client = models.ForeignKey(
-        "loyalty.ApiClient", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    client = models.ForeignKey("loyalty.ApiClient", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     published_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Starts since the last progress.")
     leased_until = models.DateTimeField(null=True, blank=True, help_text="A worker is at it until then.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-id",)
         verbose_name_plural = "batches"
-        indexes = (models.Index(fields=("id",), condition=Q(state__in=("queued", "importing")), name="batch_unfinished"),)
+        indexes = (
+            models.Index(fields=("id",), condition=Q(state__in=("queued", "importing")), name="batch_unfinished"),
+        )
 
     def __str__(self) -> str:
         return f"batch {self.pk} ({self.file_name})"
@@ -70,6 +71,7 @@ class PoolCard(models.Model):
     class Status(models.TextChoices):
         POOLED = "Pooled"
         ISSUED = "Issued"
+        UNREADABLE = "Unreadable", "Unreadable: its PIN can't be decrypted; kept out of the pool"
 
     number = models.CharField(max_length=30, unique=True)
     pin = models.CharField(max_length=300, blank=True, help_text="Encrypted; forgotten once the card is handed out.")
@@ -92,7 +94,8 @@ class PoolCard(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=Q(status="Pooled", issued_at=None) & ~Q(pin="")
-                | Q(status="Issued", issued_at__isnull=False, pin=""),
+                | Q(status="Issued", issued_at__isnull=False, pin="")
+                | Q(status="Unreadable", issued_at=None),
                 name="pool_card_issued_has_a_time_and_no_pin",
             ),
         )

@@ -4,17 +4,18 @@ Redis holds a window of ids of pooled rows. Whatever it says, empty, stale or tw
 update that only one caller's can be the first of; with Redis away the next pooled row is claimed directly.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from loyalty import encryption, errors, metrics
 from loyalty.callers import Caller
+from loyalty.redis_store import redis
 from wechat.models import PoolCard
 
 log = structlog.get_logger()
@@ -43,36 +44,29 @@ def draw(*, caller: Caller) -> DrawnCard:
             return drawn
     drawn = _claim_next(caller)
     refill()
-    if drawn is None:
-        raise errors.NoCardAvailable
     return drawn
 
 
 def refill() -> None:
     """Fill the window in Redis anew from the database, by one process at a time."""
-    try:
-        redis = get_redis_connection("default")
-        if not redis.set(_REFILLING, 1, nx=True, ex=5):
+    with suppress(RedisError), redis() as connection:
+        if not connection.set(_REFILLING, 1, nx=True, ex=5):
             return
         pooled = PoolCard.objects.filter(status=Status.POOLED).order_by("pk").values_list("pk", flat=True)
         ids = list(pooled[: settings.POOL_WINDOW])
-        fresh = redis.pipeline()
+        fresh = connection.pipeline()
         fresh.delete(WINDOW)
         if ids:
             fresh.rpush(WINDOW, *ids)
         fresh.delete(_REFILLING)
         fresh.execute()
-    except RedisError as error:
-        log.warning("pool_window_unavailable", kind=type(error).__name__)
 
 
 def _propose() -> int | None:
-    try:
-        proposed = get_redis_connection("default").lpop(WINDOW)
-    except RedisError as error:
-        log.warning("pool_window_unavailable", kind=type(error).__name__)
-        return None
-    return int(proposed) if proposed is not None else None
+    with suppress(RedisError), redis() as connection:
+        proposed = connection.lpop(WINDOW)
+        return int(proposed) if proposed is not None else None
+    return None
 
 
 def _claim(pk: int, caller: Caller) -> DrawnCard | None:
@@ -82,16 +76,25 @@ def _claim(pk: int, caller: Caller) -> DrawnCard | None:
         return _issue(card, caller) if card else None
 
 
-def _claim_next(caller: Caller) -> DrawnCard | None:
-    """The first pooled card that nobody is taking at this moment."""
-    with transaction.atomic():
-        pooled = PoolCard.objects.select_for_update(skip_locked=True).filter(status=Status.POOLED)
-        card = pooled.order_by("pk").first()
-        return _issue(card, caller) if card else None
+def _claim_next(caller: Caller) -> DrawnCard:
+    """The first pooled card that nobody is taking at this moment. Raises NoCardAvailable."""
+    while True:
+        with transaction.atomic():
+            pooled = PoolCard.objects.select_for_update(skip_locked=True).filter(status=Status.POOLED)
+            card = pooled.order_by("pk").first()
+            if card is None:
+                raise errors.NoCardAvailable
+            if drawn := _issue(card, caller):
+                return drawn
 
 
 def _issue(card: PoolCard, caller: Caller) -> DrawnCard | None:
-    pin = encryption.unseal(card.pin, owner=card.number)
+    try:
+        pin = encryption.unseal(card.pin, owner=card.number)
+    except encryption.Unreadable:
+        log.error("pool_card_unreadable", pool_card=card.pk)
+        PoolCard.objects.filter(pk=card.pk).update(status=Status.UNREADABLE)
+        return None
     claimed = PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(
         status=Status.ISSUED,
         pin="",

@@ -7,9 +7,7 @@ from wechat.card_files import DEFAULT_NAME
 
 
 class NamedFileForm(serializers.Serializer[Any]):
-    fileName = Text(
-        source="file_name", default=DEFAULT_NAME, help_text="A file on the file server.", max_length=300
-    )
+    fileName = Text(source="file_name", default=DEFAULT_NAME, help_text="A file on the file server.", max_length=300)
 
 
 class UploadForm(serializers.Serializer[Any]):

@@ -1,5 +1,4 @@
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from rest_framework.response import Response
 
 from loyalty import errors, rates
@@ -45,14 +44,14 @@ class WechatViewSet(OperationViewSet):
     def upload_card(self, request: ApiRequest) -> Response:
         """Upload a card file, or name one on the file server, and queue its import.
 
-        CSV in UTF-8 with the header `msrCard,pin`, then optionally `customerId` and `endDate`. The batch shows in the admin
-        with its progress and each rejected line.
+        CSV in UTF-8 with the header `msrCard,pin`, then optionally `customerId` and `endDate`. The batch shows in the
+        admin with its progress and each rejected line.
         """
-        upload = request.data.get("fileName")
-        name = None if isinstance(upload, UploadedFile) else self.form(request)["file_name"]
+        part = request.FILES.get("fileName")
+        name = "" if part else self.form(request)["file_name"]
         _limit_per_client(request, ("uploads-hour", settings.UPLOADS_PER_CLIENT_HOUR, HOUR))
-        if name is None:
-            batch = batches.take_upload(upload, caller=request.caller)
+        if part:
+            batch = batches.take_upload(part, caller=request.caller)
         else:
             batch = batches.take_named(name, caller=request.caller)
         return Response({"success": True, "batchId": str(batch.pk)})
