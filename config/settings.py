@@ -14,7 +14,16 @@ from config import secrets
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")
+
+
+def path_of(name: str, default: str | Path) -> Path:
+    """A path of the environment; a relative one starts at the project's folder."""
+    return BASE_DIR / env.str(name, default=str(default))
+
+
+VAR_DIR = path_of("VAR_DIR", "var")
 
 ENVIRONMENT = env.str("ENVIRONMENT", default="local")
 if ENVIRONMENT not in ("local", "production"):
@@ -235,7 +244,6 @@ SIEBEL_TRANSPORT = env.str("SIEBEL_TRANSPORT", default="embedded")
 SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call"}
 if SIEBEL_TRANSPORT not in SIEBEL_TRANSPORTS:
     raise ImproperlyConfigured(f"SIEBEL_TRANSPORT is one of: {', '.join(SIEBEL_TRANSPORTS)}.")
-SIEBEL_TOTAL_TIMEOUT_SECONDS = env.float("SIEBEL_TOTAL_TIMEOUT_SECONDS", default=8.0)
 
 # Messages
 BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
@@ -243,17 +251,17 @@ SMS_GATEWAY = env.str("SMS_GATEWAY", default="local")
 SMS_GATEWAYS = {"local": "sms.gateways.LocalGateway"}
 if SMS_GATEWAY not in SMS_GATEWAYS:
     raise ImproperlyConfigured(f"SMS_GATEWAY is one of: {', '.join(SMS_GATEWAYS)}.")
-SMS_OUTBOX_FILE = Path(env.str("SMS_OUTBOX_FILE", default=str(VAR_DIR / "outbox/sms.jsonl")))
+SMS_OUTBOX_FILE = path_of("SMS_OUTBOX_FILE", VAR_DIR / "outbox/sms.jsonl")
 SMS_WAIT_SECONDS = env.float("SMS_WAIT_SECONDS", default=3.0)
 EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND",
     default=f"django.core.mail.backends.{'smtp' if PRODUCTION else 'filebased'}.EmailBackend",
 )
-EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", default=str(VAR_DIR / "outbox/mail"))
+EMAIL_FILE_PATH = str(path_of("EMAIL_FILE_PATH", VAR_DIR / "outbox/mail"))
 
 # The card pool
-CARD_FILES_DIR = Path(env.str("CARD_FILES_DIR", default=str(VAR_DIR / "sftp")))
-CARD_SPOOL_DIR = Path(env.str("CARD_SPOOL_DIR", default=str(VAR_DIR / "spool")))
+CARD_FILES_DIR = path_of("CARD_FILES_DIR", VAR_DIR / "sftp")
+CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
 POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
 
 # Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
@@ -288,7 +296,7 @@ UPLOADS_PER_CLIENT_HOUR = env.int("UPLOADS_PER_CLIENT_HOUR", default=10)
 
 # Static files, browsers
 STATIC_URL = "/static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(VAR_DIR / "static") if PRODUCTION else "") or None
+STATIC_ROOT = path_of("STATIC_ROOT", VAR_DIR / "static") if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

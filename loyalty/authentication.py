@@ -12,6 +12,7 @@ from loyalty import errors
 from loyalty.callers import Client, connecting_address, within
 from loyalty.digests import token_digest
 from loyalty.models import ApiClient, ApiKey, CustomerToken
+from loyalty.scopes import Scope
 
 KEY_PREFIX = "lk_"
 
@@ -87,4 +88,5 @@ def _client_of(key: str, address: str) -> Client:
     if (expires_at and expires_at <= timezone.now()) or (allowed and not within(address, tuple(allowed))):
         raise errors.AuthorizationError
     pk, name, scopes, is_gateway, source_codes, partner_codes = fields
-    return Client(pk, name, frozenset(scopes), is_gateway, tuple(source_codes), tuple(partner_codes))
+    granted = frozenset(scopes) - (frozenset() if allowed else {Scope.CUSTOMERS})  # never from just anywhere
+    return Client(pk, name, granted, is_gateway, tuple(source_codes), tuple(partner_codes))
