@@ -20,7 +20,8 @@ if (BASE_DIR / ".env").exists():
 
 def path_of(name: str, default: str | Path) -> Path:
     """A path of the environment; a relative one starts at the project's folder."""
-    return BASE_DIR / env.str(name, default=str(default))
+    path: str = env.str(name, default=str(default))
+    return BASE_DIR / path
 
 
 VAR_DIR = path_of("VAR_DIR", "var")

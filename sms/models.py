@@ -1,6 +1,7 @@
 """Messages on their way out, the PINs in them, and their texts."""
 
 import uuid
+from string import Formatter
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -31,12 +32,16 @@ class Template(models.Model):
 
     def clean(self) -> None:
         try:
-            self.fill(pin="000000", minutes=10, brand="Brand")
-        except (KeyError, IndexError, ValueError, AttributeError):
-            raise ValidationError({"text": f"Only these stand for something: {', '.join(self.VARIABLES)}."}) from None
+            pieces = list(Formatter().parse(self.text))
+        except ValueError:
+            raise ValidationError({"text": "A brace stands alone."}) from None
+        for _, name, spec, conversion in pieces:
+            if name is not None and (name not in self.VARIABLES or spec or conversion):
+                raise ValidationError({"text": f"Only these stand for something: {{{'}, {'.join(self.VARIABLES)}}}."})
 
     def fill(self, **values: object) -> str:
-        return self.text.format(**values)
+        """The text with what is given filled in; what is not given stands for nothing."""
+        return self.text.format(**{**dict.fromkeys(self.VARIABLES, ""), **values})
 
 
 class Message(models.Model):

@@ -23,9 +23,12 @@ def queue(
 ) -> Message:
     """Write a message down to be sent, and tell the relay once the transaction it stands in has been committed.
 
-    `values` fill the template. Raises Template.DoesNotExist.
+    `values` fill the template. Raises MissingMsg where staff have taken the template away.
     """
-    text = Template.objects.get(key=template).fill(brand=settings.BRAND_NAME, **values)
+    found = Template.objects.filter(key=template).first()
+    if found is None:
+        raise errors.MissingMsg
+    text = found.fill(brand=settings.BRAND_NAME, **values)
     reference = uuid.uuid4()
     message = Message.objects.create(
         reference=reference,
