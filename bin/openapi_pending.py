@@ -14,9 +14,7 @@ COMPLAINT = re.compile(r"^((?:GET|POST) /\S+): (.*)$", re.MULTILINE)
 
 
 def main(checker: str, document: str) -> int:
-    checked = subprocess.run(
-        [sys.executable, checker, document], capture_output=True, text=True, check=False
-    )
+    checked = subprocess.run([sys.executable, checker, document], capture_output=True, text=True, check=False)
     if checked.returncode not in (0, 1):
         print(checked.stdout, checked.stderr)
         return 1

@@ -32,7 +32,7 @@ def command(data: Path, path: Path, *, persistent: bool) -> list[str]:
         str(get_binary_path()),
         *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(data)),
         *("--appendonly", "yes" if persistent else "no", "--save", ""),
-        *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
+        *("--maxmemory-policy", "noeviction", "--logfile", str(data / "valkey.log")),
     ]
 
 

@@ -1,21 +1,44 @@
-"""The WSGI entry point. Django takes no body without Content-Length, so a chunked one is measured before it gets it."""
+"""The WSGI entry point: what Django could not take is put right before it gets it.
+
+It takes no body without Content-Length, so a chunked one is measured; and some content types crash it before any code
+of ours runs.
+"""
 
 import os
 import tempfile
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+class Utf8Request(WSGIRequest):
+    """Text is UTF-8, whatever codec a content type's `charset` names."""
+
+    encoding = property(lambda self: "utf-8", lambda self, value: None)
+
+
 _django = get_wsgi_application()
+_django.request_class = Utf8Request
 _IN_MEMORY = 1024 * 1024
+_CHUNK = 65_536
+_DRAINED_AT_MOST = 64 * 1024 * 1024
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and environ.get("wsgi.input_terminated"):
         _measure(environ)
-    return _django(environ, start_response)
+    try:
+        parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+    except ValueError:
+        environ["CONTENT_TYPE"] = ""
+    response = _django(environ, start_response)
+    _drain(environ)
+    return response
 
 
 def _measure(environ: dict[str, Any]) -> None:
@@ -25,8 +48,16 @@ def _measure(environ: dict[str, Any]) -> None:
     most = settings.UPLOAD_BODY_LIMIT + 8192
     body = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 (Django reads it, the request's end drops it)
     length = 0
-    while length <= most and (chunk := environ["wsgi.input"].read(min(65_536, most + 1 - length))):
+    while length <= most and (chunk := environ["wsgi.input"].read(min(_CHUNK, most + 1 - length))):
         body.write(chunk)
         length += len(chunk)
     body.seek(0)
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(length)
+
+
+def _drain(environ: dict[str, Any]) -> None:
+    """Read what a refused request left of its body, so that its sender gets to read the answer."""
+    rest = environ["wsgi.input"]
+    for _ in range(_DRAINED_AT_MOST // _CHUNK):
+        if not rest.read(_CHUNK):
+            break

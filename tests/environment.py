@@ -18,6 +18,7 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 _CONTROLLER = not _WORKER and any(argument.startswith("-n") for argument in sys.argv)
 _FOLDER = Path(tempfile.mkdtemp(prefix="loyalty-test-"))
 _FIRST_REDIS_DATABASE = 2
+GIVEN = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL") if name in os.environ}
 _server: subprocess.Popen[bytes] | None = None
 
 os.environ |= {

@@ -1,0 +1,120 @@
+"""The whole product as `make run` starts it: a process tree in a folder of its own, reached over HTTP alone."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.environment import GIVEN
+
+ROOT = Path(__file__).resolve().parent.parent
+_STACK_DATABASE = "loyalty_stack"
+_STACK_REDIS = 9
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Stack:
+    """`VAR_DIR` and `PORT` are its own; with services given, so are its database, its Redis and its queue."""
+
+    def __init__(self, var: Path) -> None:
+        self.var, self.port = var, free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = var.with_name(f"{var.name}.log")
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def demo(self) -> dict[str, Any]:
+        read: dict[str, Any] = json.loads((self.var / "demo.json").read_text())
+        return read
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        given = {**GIVEN}
+        if "DATABASE_URL" in given:
+            given["DATABASE_URL"] = f"{given['DATABASE_URL'].rsplit('/', 1)[0]}/{_STACK_DATABASE}"
+        if "REDIS_URL" in given:
+            given["REDIS_URL"] = f"{given['REDIS_URL'].rsplit('/', 1)[0]}/{_STACK_REDIS}"
+        own = {"VAR_DIR": str(self.var), "PORT": str(self.port), "CELERY_QUEUE": f"stack-{self.var.name}"}
+        return {**kept, **given, **own, **changes}
+
+    def launch(self, **changes: str) -> subprocess.Popen[bytes]:
+        """Start without waiting. Its output goes to `log`."""
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "config.embedded"],
+                cwd=ROOT,
+                env=self.environment(**changes),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def start(self) -> None:
+        """Start, and wait until it greets."""
+        self.process = self.launch()
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.base}/health", timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise AssertionError(self.log.read_text())
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, wait for the end, answer the exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+    def child(self, command: str) -> int:
+        """The process whose command line ends like this."""
+        return next(pid for pid, line in self._processes().items() if line.endswith(command))
+
+    def left_over(self, seconds: float = 20) -> list[str]:
+        """The command lines of processes of this stack that are still there after a while."""
+        until = time.monotonic() + seconds
+        while (found := self._processes()) and time.monotonic() < until:
+            time.sleep(0.1)
+        return list(found.values())
+
+    def _processes(self) -> dict[int, str]:
+        mark = f"VAR_DIR={self.var}".encode()
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    found[int(process.name)] = line.strip()
+            except OSError:
+                continue
+        return found
+
+
+def fresh_services() -> None:
+    """An empty database and Redis for a stack, where the services were given."""
+    if "DATABASE_URL" in GIVEN:
+        with psycopg.connect(GIVEN["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {_STACK_DATABASE} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {_STACK_DATABASE}")
+    if "REDIS_URL" in GIVEN:
+        import redis
+
+        redis.from_url(f"{GIVEN['REDIS_URL'].rsplit('/', 1)[0]}/{_STACK_REDIS}").flushdb()
