@@ -23,4 +23,6 @@ SETTINGS = {
 }
 
 if __name__ == "__main__":
-    os.execve(sys.executable, [sys.executable, *sys.argv[1:]], {**os.environ, **SETTINGS})
+    os.execve(  # noqa: S606 (no shell is what is wanted)
+        sys.executable, [sys.executable, *sys.argv[1:]], {**os.environ, **SETTINGS}
+    )

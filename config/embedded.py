@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
@@ -73,7 +74,7 @@ class Tree:
             signal.signal(number, self._stop_once)
 
     def start(self, name: str, command: list[str]) -> None:
-        self.children[name] = subprocess.Popen(  # noqa: S603 (commands of ours)
+        self.children[name] = subprocess.Popen(
             command, cwd=ROOT, start_new_session=True, preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL
         )
 
@@ -115,14 +116,10 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
             child.terminate()
     until = time.monotonic() + GRACE_SECONDS
     for child in children:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)  # it, or what it left behind
-        except ProcessLookupError:
-            pass
         child.wait()
 
 

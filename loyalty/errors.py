@@ -211,6 +211,11 @@ class MethodNotAllowed(ValidationError):
     message = "This resource does not answer this method."
 
 
+class NotAcceptable(ValidationError):
+    code, reason, status = 406, "NotAcceptable", HTTPStatus.NOT_ACCEPTABLE
+    message = "This resource does not speak what `Accept` asks for."
+
+
 class PayloadTooLarge(ValidationError):
     code, reason, status = 413, "PayloadTooLarge", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     message = "The body is too large."
@@ -261,4 +266,5 @@ def _all(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 CATALOGUE = tuple(_all(Refusal))
-BY_CODE = {refusal.code: refusal for refusal in CATALOGUE}
+# What Siebel or the gateway may name. Ours, which have a name of their own, are left out: 403 is both.
+BY_CODE = {refusal.code: refusal for refusal in CATALOGUE if not refusal.name}

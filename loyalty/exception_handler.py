@@ -5,11 +5,12 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
-from rest_framework.response import Response
 
 from loyalty import errors, forms
 
@@ -17,17 +18,13 @@ if TYPE_CHECKING:
     from loyalty.operations import Operation
 
 log = structlog.get_logger()
+_COMPACT = {"separators": (",", ":"), "ensure_ascii": False}
 CHALLENGE = 'Bearer realm="loyalty"'
 
 
-def render(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's hook: whatever an operation raised, as a response."""
-    request: HttpRequest = context["request"]._request
-    refusal = refusal_for(error)
-    operation = getattr(context["view"], "operation", None)
-    return Response(
-        envelope(refusal, request, operation), status=int(refusal.status), headers=_headers(refusal, operation)
-    )
+def render(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's hook: whatever an operation raised, as JSON, whichever renderer the view has."""
+    return refuse(context["request"]._request, refusal_for(error), getattr(context["view"], "operation", None))
 
 
 def refusal_for(error: BaseException) -> errors.Refusal:
@@ -41,6 +38,12 @@ def refusal_for(error: BaseException) -> errors.Refusal:
             return errors.MethodNotAllowed({"method": [str(error.detail)]})
         case exceptions.ValidationError() | exceptions.ParseError():
             return errors.ValidationError(forms.details_of(error.detail))
+        case exceptions.NotAcceptable():
+            return errors.NotAcceptable({"accept": [str(error.detail)]})
+        case RequestDataTooBig():
+            return errors.PayloadTooLarge({"body": [f"At most {settings.API_BODY_LIMIT} bytes."]})
+        case SuspiciousOperation():
+            return errors.ValidationError({"request": ["Not a request that this server takes."]})
         case Http404() | exceptions.NotFound():
             return errors.NotFound({"path": ["Nothing is there."]})
         case PermissionDenied() | exceptions.PermissionDenied():
@@ -85,15 +88,19 @@ def _headers(refusal: errors.Refusal, operation: "Operation | None" = None) -> d
     return headers
 
 
-def refuse(request: HttpRequest, refusal: errors.Refusal) -> JsonResponse:
-    """The same answer outside of DRF."""
-    return JsonResponse(envelope(refusal, request), status=int(refusal.status), headers=_headers(refusal))
+def refuse(request: HttpRequest, refusal: errors.Refusal, operation: "Operation | None" = None) -> JsonResponse:
+    """The refusal as an answer, in and outside of DRF."""
+    body = envelope(refusal, request, operation)
+    return JsonResponse(
+        body, status=int(refusal.status), headers=_headers(refusal, operation), json_dumps_params=_COMPACT
+    )
 
 
 def is_api(request: HttpRequest) -> bool:
     return request.path == "/api" or request.path.startswith("/api/")
 
 
+@csrf_exempt  # nothing is there to be forged, and the check would answer HTML
 def unknown_route(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     return refuse(request, errors.NotFound({"path": ["No such operation."]}))
 

@@ -158,9 +158,13 @@ class Number(serializers.IntegerField):
 
 
 class Choice(serializers.ChoiceField):
-    """One of some words, as text."""
+    """One of some words, as text. What was sent instead is not repeated."""
+
+    default_error_messages = {"invalid_choice": "Not one of the choices.", "blank": "This field may not be blank."}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            self.fail("invalid_choice", input="")
+            self.fail("invalid_choice")
+        if not data and not self.allow_blank:
+            self.fail("blank")
         return str(super().to_internal_value(data))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from rest_framework import serializers
 
@@ -35,14 +35,39 @@ def plain(data: Mapping[str, Any]) -> dict[str, Any]:
     return dict(data.items())
 
 
+def strict_json(text: str) -> Any:
+    """JSON with each name once in an object, and no NaN. Raises ValueError with what may be answered."""
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
+    except _NotStrict:
+        raise
+    except (ValueError, RecursionError):
+        raise ValueError("Not JSON.") from None
+
+
+class _NotStrict(ValueError):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _NotStrict("A name stands in it twice.")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _NotStrict(f"{name} is not JSON.")
+
+
 def under_data(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The model of a body that may stand at its top level or under `data`, there as an object or as JSON text."""
     inner = body.get("data")
     if isinstance(inner, str):
         try:
-            inner = json.loads(inner)
-        except (ValueError, RecursionError):
-            raise errors.ValidationError({"data": ["Not JSON."]}) from None
+            inner = strict_json(inner)
+        except ValueError as error:
+            raise errors.ValidationError({"data": [str(error)]}) from None
     if inner is None:
         return body
     if not isinstance(inner, dict):

@@ -1,7 +1,7 @@
 """`/health`: 200 while requests can be answered; `degraded` while something that can be done without is away."""
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
@@ -22,7 +22,7 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except Error as error:
         log.error("database_down", kind=type(error).__name__)
         return "down"
     return "ok"

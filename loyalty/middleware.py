@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from loyalty import errors, exception_handler, metrics
 
 log = structlog.get_logger()
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -54,7 +55,8 @@ class RequestMiddleware:
         """The route's pattern, never the path or the query: an address or a number may stand in those."""
         match = request.resolver_match
         route = match.route if match else "-"
-        metrics.REQUEST_SECONDS.labels(request.method or "", route, f"{status // 100}xx").observe(seconds)
+        method = request.method if request.method in _METHODS else "other"  # a caller can make up any number of them
+        metrics.REQUEST_SECONDS.labels(method, route, f"{status // 100}xx").observe(seconds)
         caller = getattr(request, "caller", None)
         log.info(
             "request",

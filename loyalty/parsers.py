@@ -1,7 +1,6 @@
 """Bodies, read strictly: one value a name, an object at the top, no more bytes than the operation takes."""
 
 import codecs
-import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
@@ -11,7 +10,7 @@ from django.http import QueryDict
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import DataAndFiles, FormParser, JSONParser, MultiPartParser
 
-from loyalty import errors
+from loyalty import errors, forms
 
 Context = Mapping[str, Any] | None
 
@@ -29,14 +28,10 @@ def _demand_size(context: Context) -> None:
         raise errors.PayloadTooLarge({"body": [f"At most {limit} bytes."]})
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        _refuse("A name stands in it twice.")
-    return found
-
-
 def _demand_single(values: QueryDict) -> None:
+    """Each name once, and in UTF-8: Django's parsers put U+FFFD for what is not."""
+    if any("\ufffd" in text for text in (*values.keys(), *values.values())):
+        _refuse("Not UTF-8.")
     if any(len(several) > 1 for _, several in values.lists()):
         _refuse("A name stands in it twice.")
 
@@ -45,13 +40,11 @@ class StrictJSONParser(JSONParser):
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> dict[str, Any]:
         _demand_size(parser_context)
         try:
-            data = json.loads(
-                codecs.decode(stream.read(), "utf-8"),
-                object_pairs_hook=_once,
-                parse_constant=lambda name: _refuse(name),
-            )
-        except (ValueError, RecursionError):
-            _refuse("Not JSON in UTF-8.")
+            data = forms.strict_json(codecs.decode(stream.read(), "utf-8"))
+        except UnicodeError:
+            _refuse("Not UTF-8.")
+        except ValueError as error:
+            _refuse(str(error))
         if not isinstance(data, dict):
             _refuse("Not an object.")
         return data
@@ -63,8 +56,6 @@ class StrictFormParser(FormParser):
         try:
             data = QueryDict(codecs.decode(stream.read(), "ascii"), encoding="utf-8")
         except (UnicodeError, SuspiciousOperation):
-            _refuse("Not urlencoded in UTF-8.")
-        if any("\ufffd" in text for text in (*data.keys(), *data.values())):
             _refuse("Not urlencoded in UTF-8.")
         _demand_single(data)
         return data

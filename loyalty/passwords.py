@@ -1,7 +1,6 @@
 """How passwords are hashed and which are refused."""
 
-from types import SimpleNamespace
-
+from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -19,9 +18,10 @@ class Argon2idHasher(Argon2PasswordHasher):
     parallelism = 1
 
 
-def demand_strong(password: str, **profile: str) -> None:
+def demand_strong(password: str, *, user_name: str = "", **profile: str) -> None:
     """Raises PasswordNotStrong (with `details`) for what Django's validators refuse, likeness to `profile` included."""
+    person = get_user_model()(username=user_name, **profile)  # never saved: the validators look at a model
     try:
-        validate_password(password, user=SimpleNamespace(**profile))  # type: ignore[arg-type]
+        validate_password(password, user=person)
     except ValidationError as error:
         raise errors.PasswordNotStrong(extra={"details": {"password": error.messages}}) from None

@@ -5,15 +5,18 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.test import Client
+from django.test.client import ClientHandler
 from django.test.utils import setup_databases, teardown_databases
 from django_redis import get_redis_connection
+from pytest_django import Settings
 
 from cards.members import MemberStatus
 from cards.models import Card, CardStatus, pin_digest
@@ -57,15 +60,11 @@ def database(_database: None) -> Iterator[None]:
 
 
 def clear_rows() -> None:
+    """Foreign keys are checked at the end of a transaction, so the order does not matter."""
     tables = [name for name in connection.introspection.table_names() if name not in KEPT]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
-            return
-        cursor.execute("PRAGMA foreign_keys = OFF")
+    with transaction.atomic(), connection.cursor() as cursor:
         for table in tables:
-            cursor.execute(f"DELETE FROM {table}")  # noqa: S608
-        cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture
@@ -86,6 +85,9 @@ def relay_at_work(database: None) -> Iterator[None]:
     assert not thread.is_alive()
 
 
+HANDLER = ClientHandler(enforce_csrf_checks=True)  # one for all: it loads the middleware, which takes its time
+
+
 @dataclass
 class Api:
     """A caller of the API with the credentials it was given."""
@@ -94,6 +96,7 @@ class Api:
 
     def __post_init__(self) -> None:
         self.client = Client(raise_request_exception=False)
+        self.client.handler = HANDLER
 
     def post(self, path: str, body: Any = None, **kwargs: Any) -> Any:
         kwargs.setdefault("content_type", "application/json")
@@ -209,6 +212,25 @@ def register(api: Api, card: Printed, outbox: Outbox, **changes: Any) -> Any:
     )
     assert sent.status_code == 200, sent.content
     return api.post("Customers/create", {**body, "cellPhoneValidFlag": outbox.pin(body["cellPhone"])})
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Notes each hash that is computed, to compare or to keep."""
+
+    algorithm = "counted_md5"
+    runs: ClassVar[list[str]] = []
+
+    def encode(self, password: str, salt: str) -> str:
+        self.runs.append(salt)
+        return super().encode(password, salt)
+
+
+@pytest.fixture
+def hashes(settings: Settings) -> list[str]:
+    """One entry a hash that was computed."""
+    settings.PASSWORD_HASHERS = ["tests.conftest.CountingHasher"]
+    CountingHasher.runs.clear()
+    return CountingHasher.runs
 
 
 def csv_file(text: str | bytes, name: str = "cards.csv") -> SimpleUploadedFile:

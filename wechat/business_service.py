@@ -21,8 +21,8 @@ def pre_allot(*, request_id: str, cards: Sequence[dict[str, str]]) -> Reply:
     """Know each card with a member of its own, an `Open` one; what is not known yet is created.
 
     `Cards` in, each with CardNumber, CardPassword, ExpirationDate and MemberNumber (both may be empty); `Cards` out,
-    each with CardNumber and either its MemberNumber or the Problem that keeps it out of a pool. A repeated request finds
-    its cards known and is answered alike, so its RequestId need not be remembered.
+    each with CardNumber and either its MemberNumber or the Problem that keeps it out of a pool. A repeated request
+    finds its cards known and is answered alike, so its RequestId need not be remembered.
     """
     with transaction.atomic():
         known = lifecycle.known([card["CardNumber"] for card in cards])
