@@ -46,7 +46,7 @@ class NewCard:
 
 
 def take_into_stock(cards: Iterable[NewCard]) -> None:
-    """Write new Active cards, all in one statement; those that are there already stay as they are."""
+    """Write new Active cards, all in one statement. Raises IntegrityError where one of them is there already."""
     Card.objects.bulk_create(
         [
             Card(
@@ -57,8 +57,7 @@ def take_into_stock(cards: Iterable[NewCard]) -> None:
                 member_id=card.member_id,
             )
             for card in cards
-        ],
-        ignore_conflicts=True,
+        ]
     )
 
 

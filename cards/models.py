@@ -47,15 +47,7 @@ class Card(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (
-            models.Index(
-                fields=(
-                    "status",
-                    "-id",
-                ),
-                name="card_by_status",
-            ),
-        )
+        indexes = (models.Index(fields=("status", "-id"), name="card_by_status"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("customer",), condition=Q(status=CardStatus.REGISTERED), name="card_one_registered_a_customer"

@@ -37,7 +37,8 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     except ValueError:
         environ["CONTENT_TYPE"] = ""
     response = _django(environ, start_response)
-    _drain(environ)
+    if environ.get("wsgi.input_terminated"):
+        _drain(environ)
     return response
 
 

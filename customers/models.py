@@ -68,14 +68,10 @@ class Member(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
+        verbose_name = "customer"
         indexes = (
-            models.Index(
-                fields=(
-                    "status",
-                    "-created_at",
-                ),
-                name="member_by_status",
-            ),
+            models.Index(fields=("status", "-created_at"), name="member_by_status"),
+            models.Index(fields=("-created_at",), name="member_newest"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(status__in=MemberStatus.values), name="member_status_is_known"),

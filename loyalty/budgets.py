@@ -86,7 +86,8 @@ def take(limits: Sequence[Limit], refusal: type[errors.Refusal]) -> Attempt:
     now = round(time.time(), 3)
     by_key = {limit.key: limit for limit in limits if limit.subject}
     while (wait := _try(by_key, now)) is None:  # made while nothing is locked: nobody waits for each other
-        Budget.objects.bulk_create([Budget(key=key) for key in sorted(by_key)], ignore_conflicts=True)
+        fresh = [Budget(key=key, is_permanent=by_key[key].ever is not None) for key in sorted(by_key)]
+        Budget.objects.bulk_create(fresh, ignore_conflicts=True)
     if wait:
         raise refusal(retry_after=wait)
     return Attempt(tuple(by_key), now)

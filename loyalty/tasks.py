@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import Q
 from django.utils import timezone
 
 from loyalty.models import Budget, CustomerToken, SiebelRequest
@@ -10,11 +12,13 @@ from loyalty.models import Budget, CustomerToken, SiebelRequest
 
 @shared_task
 def sweep_expired() -> None:
-    """Drop what nothing looks at any more: tokens long dead, budgets long unused, replies long given.
+    """Drop what nothing looks at any more: tokens long dead, budgets long unused, replies long given, sessions.
 
-    A budget with a total stays: what was spent of a limit for ever is forgotten by staff alone.
+    A total that counts for ever stays: it is forgotten by staff alone.
     """
     now = timezone.now()
     CustomerToken.objects.filter(expires_at__lt=now - timedelta(days=30)).delete()
-    Budget.objects.filter(updated_at__lt=now - timedelta(days=2), total=0).delete()
+    unused = Budget.objects.filter(updated_at__lt=now - timedelta(days=2))
+    unused.filter(Q(is_permanent=False) | Q(total=0)).delete()
     SiebelRequest.objects.filter(created_at__lt=now - timedelta(days=30)).delete()
+    SessionStore.clear_expired()

@@ -22,16 +22,7 @@ class Order(models.Model):
 
     class Meta:
         ordering = ("-ordered_at", "-order_id")
-        indexes = (
-            models.Index(
-                fields=(
-                    "member",
-                    "-ordered_at",
-                    "-order_id",
-                ),
-                name="order_newest_of_a_member",
-            ),
-        )
+        indexes = (models.Index(fields=("member", "-ordered_at", "-order_id"), name="order_newest_of_a_member"),)
 
     def __str__(self) -> str:
         return self.number
@@ -72,16 +63,7 @@ class Reward(models.Model):
 
     class Meta:
         ordering = ("-issued_at", "-reward_id")
-        indexes = (
-            models.Index(
-                fields=(
-                    "member",
-                    "-issued_at",
-                    "-reward_id",
-                ),
-                name="reward_newest_of_a_member",
-            ),
-        )
+        indexes = (models.Index(fields=("member", "-issued_at", "-reward_id"), name="reward_newest_of_a_member"),)
         constraints = (
             models.CheckConstraint(
                 condition=Q(status="Used", used_at__isnull=False) | (~Q(status="Used") & Q(used_at=None)),

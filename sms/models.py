@@ -74,13 +74,7 @@ class Message(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("due_at",), condition=Q(state__in=("queued", "sending")), name="message_waiting"),
-            models.Index(
-                fields=(
-                    "phone",
-                    "-id",
-                ),
-                name="message_by_phone",
-            ),
+            models.Index(fields=("phone", "-id"), name="message_by_phone"),
         )
 
     def __str__(self) -> str:

@@ -1,8 +1,9 @@
 """The embedded CRM's side of the pool: the business service "Loyalty Card Pool"."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from cards import lifecycle
 from cards.lifecycle import NewCard
@@ -24,42 +25,46 @@ def pre_allot(*, request_id: str, cards: Sequence[dict[str, str]]) -> Reply:
     each with CardNumber and either its MemberNumber or the Problem that keeps it out of a pool. A repeated request
     finds its cards known and is answered alike, so its RequestId need not be remembered.
     """
-    with transaction.atomic():
-        known = lifecycle.known([card["CardNumber"] for card in cards])
-        fresh = [card for card in cards if card["CardNumber"] not in known]
-        wanted = {card["CardNumber"]: card["MemberNumber"] or new_row_id() for card in fresh}
-        taken = members.existing(list(wanted.values()))
-        new = []
-        for card in fresh:
-            member_id = wanted[card["CardNumber"]]
-            if member_id not in taken:
-                taken.add(member_id)
-                new.append(card)
-        members.pre_create([wanted[card["CardNumber"]] for card in new])
-        lifecycle.take_into_stock(
-            NewCard(
-                number=card["CardNumber"],
-                pin=card["CardPassword"],
-                member_id=wanted[card["CardNumber"]],
-                end_date=from_wire(card["ExpirationDate"]),
-            )
-            for card in new
+    for last in (False, False, True):
+        try:
+            _take_in(cards)
+            break
+        except IntegrityError:  # another request took some of them in meanwhile: now they are known
+            if last:
+                raise
+    known = lifecycle.known([card["CardNumber"] for card in cards])
+    return {
+        "Cards": [{"CardNumber": card["CardNumber"], **_judge(known.get(card["CardNumber"]), card)} for card in cards]
+    }
+
+
+@transaction.atomic
+def _take_in(cards: Sequence[dict[str, str]]) -> None:
+    """Create what is not known, all or nothing; in one order, so that two requests never wait for each other."""
+    known = lifecycle.known([card["CardNumber"] for card in cards])
+    fresh = sorted((card for card in cards if card["CardNumber"] not in known), key=itemgetter("CardNumber"))
+    taken = members.existing([card["MemberNumber"] for card in fresh])
+    new: dict[str, dict[str, str]] = {}
+    for card in fresh:
+        member_id = card["MemberNumber"] or new_row_id()
+        if member_id not in taken:
+            new.setdefault(member_id, card)
+    members.pre_create(sorted(new))
+    lifecycle.take_into_stock(
+        NewCard(
+            number=card["CardNumber"],
+            pin=card["CardPassword"],
+            member_id=member_id,
+            end_date=from_wire(card["ExpirationDate"]),
         )
-        created = {card["CardNumber"] for card in new}
-        answers = []
-        for card in cards:
-            number = card["CardNumber"]
-            if number in known:
-                answers.append({"CardNumber": number, **_judge(known[number], card)})
-            elif number in created:
-                answers.append({"CardNumber": number, "MemberNumber": wanted[number]})
-            else:
-                answers.append({"CardNumber": number, "Problem": "customerId belongs to another card."})
-        return {"Cards": answers}
+        for member_id, card in new.items()
+    )
 
 
-def _judge(known: Card, wanted: dict[str, str]) -> dict[str, str]:
-    """A card that the CRM had already may go into a pool if it is the same one, free, and its member is nobody's."""
+def _judge(known: Card | None, wanted: dict[str, str]) -> dict[str, str]:
+    """A card may go into a pool if it is the one that the CRM knows, free, and its member is nobody's."""
+    if known is None:
+        return {"Problem": "customerId belongs to another card."}
     if known.status != CardStatus.ACTIVE:
         return {"Problem": f"The card is {known.status}."}
     if not known.has_pin(wanted["CardPassword"]):

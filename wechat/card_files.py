@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import stat
 from pathlib import Path
@@ -52,7 +53,7 @@ class LocalCardFiles:
 
 def write_whole(path: Path, content: IO[bytes]) -> None:
     """Write beside the target, then rename. Raises DirOrFileNotFound where the folder can't be written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import IO
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -73,6 +73,16 @@ def _chunks(every: Iterator[CardRow | BadRow]) -> Iterator[list[CardRow | BadRow
 
 
 def _import_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: int) -> None:
+    for last in (False, False, True):
+        try:
+            _write_chunk(batch, chunk, bytes_read)
+            break
+        except IntegrityError:  # another batch pooled one of these cards meanwhile: now it is seen
+            if last:
+                raise
+
+
+def _write_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: int) -> None:
     bad = [row for row in chunk if isinstance(row, BadRow)]
     good = [row for row in chunk if isinstance(row, CardRow)]
     fresh, repeated = _only_new(good)

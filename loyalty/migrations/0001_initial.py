@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                 ("total", models.PositiveIntegerField(default=0)),
                 ("locks", models.PositiveSmallIntegerField(default=0, help_text="How often in a row it was locked.")),
                 ("locked_until", models.FloatField(default=0)),
+                ("is_permanent", models.BooleanField(default=False, help_text="Its total counts for ever.")),
                 ("updated_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
             ],
         ),

@@ -1,0 +1,88 @@
+"""Customers in the admin: members, with their addresses and cards and the way to what they bought."""
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+
+from cards.models import Card
+from customers.models import Address, Member, login_key
+from loyalty import authentication
+from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
+
+
+class AddressInline(ReadOnlyInline):
+    model = Address
+    fields = ("is_primary", "country", "state", "city", "zip", "address", "contact_name", "contact_phone")
+
+
+class CardInline(ReadOnlyInline):
+    model = Card
+    fk_name = "customer"
+    fields = ("number", "status", "end_date", "registered_at", "replaced_by")
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnlyAdmin):
+    list_display = ("customer_id", "status", "user_name", "email", "cell_phone", "registered_at")
+    list_filter = ("status", "language", "registered_at")
+    search_fields = (
+        "customer_id__exact",
+        "cell_phone__exact",
+        "user_name_key__exact",
+        "email_key__exact",
+        "last_name__startswith",
+    )
+    search_help_text = "A customer id, cell phone, user name or e-mail address, whole, or the beginning of a last name."
+    fieldsets = (
+        (None, {"fields": ("customer_id", "status", "star_balance", "created_at", "registered_at", "elsewhere")}),
+        ("Log-in", {"fields": ("user_name", "email", "email_verified", "email_activation_due")}),
+        ("Person", {"fields": ("first_name", "last_name", "gender", "birthday", "language")}),
+        ("Phones", {"fields": ("cell_phone", "cell_phone_verified", "home_phone", "work_phone", "fax")}),
+        ("Likes", {"fields": ("hobbies", "favourite_product", "favourite_product_alternate", "notes")}),
+        ("Marketing", {"fields": ("source_code", "opt_out")}),
+    )
+    inlines = (AddressInline, CardInline)
+    actions = ("log_out",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
+        """The term as a whole, each column by its index; names and addresses in any case."""
+        term, key = search_term.strip(), login_key(search_term.strip())
+        if not term:
+            return queryset, False
+        found = Q(customer_id=term) | Q(cell_phone=term) | Q(user_name_key=key) | Q(email_key=key)
+        return queryset.filter(found | Q(last_name__startswith=term)), False
+
+    @admin.display(description="see also")
+    def elsewhere(self, member: Member) -> str:
+        lists = (
+            ("orders_order", "member__customer_id__exact", "Orders"),
+            ("orders_reward", "member__customer_id__exact", "Rewards"),
+            ("loyalty_customertoken", "customer_id__exact", "Log-ins"),
+        )
+        links = ((reverse(f"admin:{page}_changelist"), column, member.pk, name) for page, column, name in lists)
+        return format_html_join(" · ", '<a href="{}?{}={}">{}</a>', links)
+
+    @admin.action(description="Log out everywhere (revoke tokens)", permissions=("act",))
+    def log_out(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        members = self.selected(request, queryset)
+        ended = 0
+        for member in members:
+            tokens = authentication.revoke_tokens(member.pk)
+            self.log_change(request, member, f"Logged out everywhere; tokens revoked: {tokens}")
+            ended += tokens
+        if members:
+            self.message_user(request, f"{len(members)} customers logged out; tokens revoked: {ended}")
+
+
+@admin.register(Address)
+class AddressAdmin(ReadOnlyAdmin):
+    list_display = ("address_id", "member", "is_primary", "country", "state", "city")
+    list_filter = ("is_primary",)
+    list_select_related = ("member",)
+    ordering = ("address_id",)
+    search_fields = ("address_id__exact", "member__customer_id__exact")
+    fields = ("address_id", "member", *AddressInline.fields, "created_at")

@@ -1,0 +1,68 @@
+"""Messages in the admin: the texts, which staff edit, and what became of each message, without what it said."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
+from sms.models import Message, Pin, Template
+
+
+@admin.register(Template)
+class TemplateAdmin(QuickListAdmin):
+    list_display = ("key", "language", "text")
+    list_filter = ("language",)
+    search_fields = ("key__startswith", "text__icontains")
+    fields = ("key", "language", "text", "preview")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
+        return ("key", "language", "preview") if obj else ("preview",)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "text":
+            kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 4})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="preview, once saved")
+    def preview(self, template: Template) -> str:
+        try:
+            template.clean()
+        except ValidationError:
+            return "-"
+        return template.fill(pin="123456", brand=settings.BRAND_NAME, minutes=settings.PIN_LIFETIME_SECONDS // 60)
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = ("id", "phone", "template", "state", "code", "attempts", "created_at", "ended_at")
+    list_filter = ("state", "created_at")
+    search_fields = ("phone__exact",)
+    fields = (
+        "reference",
+        "phone",
+        "template",
+        "state",
+        "code",
+        "attempts",
+        "provider_id",
+        "request_id",
+        "created_at",
+        "due_at",
+        "published_at",
+        "expires_at",
+        "ended_at",
+    )
+
+
+@admin.register(Pin)
+class PinAdmin(ReadOnlyAdmin):
+    list_display = ("purpose", "phone", "tries", "expires_at")
+    list_display_links = ("purpose", "phone")
+    list_filter = ("purpose", "expires_at")
+    ordering = ("-id",)
+    search_fields = ("phone__exact",)
+    fields = ("purpose", "phone", "tries", "expires_at")

@@ -1,0 +1,79 @@
+"""The card pool in the admin: what came in, how far each file has got, which lines were not taken, who drew what."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from loyalty.admin_site import ReadOnlyAdmin
+from wechat.models import Batch, PoolCard, RejectedRow
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    REJECTED_SHOWN = 100
+
+    list_display = (
+        "id",
+        "file_name",
+        "state",
+        "progress",
+        "rows",
+        "imported",
+        "duplicates",
+        "rejected",
+        "created_at",
+        "client",
+    )
+    list_display_links = ("id", "file_name")
+    list_filter = ("state", "created_at", "client")
+    list_select_related = ("client",)
+    search_fields = ("id__exact", "file_name__startswith")
+    search_help_text = "A batch id, or the beginning of a file name."
+    fieldsets = (
+        (None, {"fields": ("file_name", "state", "progress", "problem", "client", "request_id")}),
+        ("Rows", {"fields": ("rows", "imported", "duplicates", "rejected", "cards", "rejected_lines")}),
+        ("Import", {"fields": ("spooled", "bytes_total", "bytes_read", "line", "attempts")}),
+        ("Times", {"fields": ("created_at", "published_at", "leased_until", "finished_at")}),
+    )
+
+    @admin.display(description="progress")
+    def progress(self, batch: Batch) -> str:
+        return format_html('<progress max="100" value="{0}"></progress>&nbsp;{0}&nbsp;%', batch.percent)
+
+    @admin.display(description="pool cards")
+    def cards(self, batch: Batch) -> str:
+        url = reverse("admin:wechat_poolcard_changelist")
+        return format_html('<a href="{}?batch__id__exact={}">The cards of this batch</a>', url, batch.pk)
+
+    @admin.display(description="rejected lines")
+    def rejected_lines(self, batch: Batch) -> str:
+        shown = list(batch.rejected_rows.order_by("line").values_list("line", "reason")[: self.REJECTED_SHOWN])
+        if not shown:
+            return "-"
+        return format_html(
+            "<table><tr><th>Line</th><th>Reason</th></tr>{}</table>"
+            '<a href="{}?batch__id__exact={}">All rejected lines of this batch</a>',
+            format_html_join("", "<tr><td>{}</td><td>{}</td></tr>", shown),
+            reverse("admin:wechat_rejectedrow_changelist"),
+            batch.pk,
+        )
+
+
+@admin.register(RejectedRow)
+class RejectedRowAdmin(ReadOnlyAdmin):
+    list_display = ("line", "reason", "batch")
+    list_select_related = ("batch",)
+    ordering = ("-batch_id", "line")
+    search_fields = ("batch__file_name__startswith",)
+    search_help_text = "The beginning of a file name."
+    fields = ("batch", "line", "reason")
+
+
+@admin.register(PoolCard)
+class PoolCardAdmin(ReadOnlyAdmin):
+    list_display = ("number", "status", "batch", "issued_to", "issued_at")
+    list_filter = ("status", "issued_at", "issued_to")
+    list_select_related = ("batch", "issued_to")
+    search_fields = ("number__startswith",)
+    search_help_text = "A card number or its beginning."
+    fields = ("number", "status", "customer_id", "end_date", "batch", "issued_to", "issued_at", "request_id")
