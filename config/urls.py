@@ -1,11 +1,12 @@
 """Every route: the operations of each app, their documents, the admin, health and metrics."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
-from loyalty import exception_handler, health, metrics
+from loyalty import documents, exception_handler, health, metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/api/docs")),
@@ -13,11 +14,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.urls")),
     path("", include("wechat.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/docs", documents.SwaggerPage.as_view(url_name="schema"), name="docs"),
+    path("api/redoc", documents.RedocPage.as_view(url_name="schema"), name="redoc"),
     re_path(r"^api(?:/.*)?\Z", exception_handler.unknown_route),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("redoc.js", documents.redoc_bundle, name="redoc-bundle"),
+    path("favicon.ico", RedirectView.as_view(url=static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))),
     path("health", health.page),
     path("metrics", metrics.page),
 ]
