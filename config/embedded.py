@@ -38,10 +38,10 @@ def main() -> None:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "PROMETHEUS_MULTIPROC_DIR": str(_emptied(var / "prometheus")),
     }
+    path = valkey.socket_path(var)
     tree = Tree()
     try:
         if "REDIS_URL" not in os.environ:
-            path = valkey.socket_path(var)
             os.environ["REDIS_URL"] = valkey.url(path)
             tree.start("valkey", valkey.command(var / "valkey", path, persistent=True))
             valkey.await_answer(tree.children["valkey"], path)
@@ -58,6 +58,8 @@ def main() -> None:
         print("Stopping.", flush=True)
     finally:
         tree.stop()
+        if path.parent != var:
+            shutil.rmtree(path.parent, ignore_errors=True)
         lock.close()
 
 

@@ -14,7 +14,7 @@ from customers.serializers import (
 )
 from loyalty import errors, rates
 from loyalty.access import CUSTOMER, CUSTOMER_HEADER, PUBLIC
-from loyalty.budgets import DAY
+from loyalty.budgets import DAY, scaled
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 
 SUCCESS = {"success": True}
@@ -85,8 +85,8 @@ class CustomerViewSet(OperationViewSet):
         rates.hit(
             request.caller.address,
             [
-                ("user-available-minute", settings.USER_AVAILABLE_PER_ADDRESS_MINUTE, 60),
-                ("user-available-day", settings.USER_AVAILABLE_PER_ADDRESS_DAY, DAY),
+                ("user-available-minute", scaled(settings.USER_AVAILABLE_PER_ADDRESS_MINUTE), 60),
+                ("user-available-day", scaled(settings.USER_AVAILABLE_PER_ADDRESS_DAY), DAY),
             ],
         )
         siebel.check_available(**form)

@@ -17,10 +17,11 @@ class Refusal(Exception):
     message: str
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
     name: str = ""
+    waits: float | None = None  # seconds that `Retry-After` names where nothing better is known
 
     def __init__(self, *, retry_after: float | None = None, extra: Mapping[str, Any] | None = None) -> None:
         super().__init__(self.reason)
-        self.retry_after = retry_after
+        self.retry_after = self.waits if retry_after is None else retry_after
         self.extra = dict(extra or {})
 
 
@@ -136,6 +137,7 @@ class WrongCaptcha(Refusal):
 
 
 class FrequentSend(Refusal):
+    waits = 60
     code, reason, message = 20001, "FrequentSend", "Send SMS too frequent."
 
 
@@ -161,10 +163,12 @@ class CaptchaRequired(Refusal):
 
 
 class FrequentVerify(Refusal):
+    waits = 60
     code, reason, message = 20009, "FrequentVerify", "Verify too frequent."
 
 
 class RegisterSMSTooFrenquently(Refusal):
+    waits = 60
     code, reason = 40001, "RegisterSMSTooFrenquently"
     message = "Too frequently for sending message to the same card or mobile."
 
@@ -237,6 +241,7 @@ class AccessDenied(Refusal):
 
 
 class TooManyRequests(Refusal):
+    waits = 1
     code, reason, name, status = 429, "TooManyRequests", "RateLimitError", HTTPStatus.TOO_MANY_REQUESTS
     message = "Too many requests."
 
@@ -250,6 +255,7 @@ class InternalError(Refusal):
 
 
 class SiebelUnavailable(Refusal):
+    waits = 5
     code, reason, name, status = 5030, "SiebelUnavailable", "ServerError", HTTPStatus.SERVICE_UNAVAILABLE
     message = "The customer system is not available."
 

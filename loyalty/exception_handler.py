@@ -79,8 +79,8 @@ def log_crash(error: BaseException) -> None:
 
 def _headers(refusal: errors.Refusal, operation: "Operation | None" = None) -> dict[str, str]:
     headers = {}
-    if refusal.retry_after is not None or refusal.status in (429, 503):
-        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after or 1)))
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
     if isinstance(refusal, errors.AuthorizationError):
         headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(refusal, errors.MethodNotAllowed) and operation:

@@ -10,7 +10,6 @@ from rest_framework import serializers
 
 from loyalty import errors
 from loyalty.access import CUSTOMER_HEADER, Kind
-from loyalty.scopes import Scope
 
 if TYPE_CHECKING:
     from loyalty.operations import Operation
@@ -65,8 +64,8 @@ def _security(operation: "Operation") -> list[Any]:
     access = operation.access
     if access.kind is Kind.PUBLIC:
         return [{}]
-    by_key = {"apiKey": []} if access.kind is not Kind.CUSTOMER else {"apiKey": [str(Scope.CUSTOMERS.value)]}
-    return [by_key] if access.kind is Kind.CLIENT else [{"customerToken": []}, {"apiKey": []}]
+    by_key: dict[str, list[str]] = {"apiKey": []}
+    return [by_key] if access.kind is Kind.CLIENT else [{"customerToken": []}, by_key]
 
 
 def _headers(operation: "Operation") -> list[OpenApiParameter]:

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from loyalty import errors, forms, rates
 from loyalty.access import Access, Kind, admit
+from loyalty.budgets import scaled
 from loyalty.callers import Caller
 
 Form = type[serializers.Serializer[Any]]
@@ -102,13 +103,14 @@ class OperationViewSet(viewsets.ViewSet):
         """The browse limits: per address for the public, per customer and per client for the others."""
         if self.operation.access.kind is Kind.PUBLIC:
             if caller.address:
-                rates.hit(caller.address, [("public", *rates.parse(settings.PUBLIC_RATE))])
-            return
-        if caller.client is not None:
-            rates.hit_per_minute("client", str(caller.client.pk), "REQUESTS_PER_CLIENT_MINUTE")
-        if caller.customer_id and caller.client is None:
-            kind = "READS" if self.operation.method == "GET" else "WRITES"
-            rates.hit_per_minute(kind.lower(), caller.customer_id, f"{kind}_PER_CUSTOMER_MINUTE")
+                limit, seconds = rates.parse(settings.PUBLIC_RATE)
+                rates.hit(caller.address, [("public", scaled(limit), seconds)])
+        elif caller.client is not None:
+            rates.hit(str(caller.client.pk), [("client", scaled(settings.REQUESTS_PER_CLIENT_MINUTE), 60)])
+        elif self.operation.method == "GET":
+            rates.hit(caller.customer_id, [("reads", settings.READS_PER_CUSTOMER_MINUTE, 60)])
+        else:
+            rates.hit(caller.customer_id, [("writes", settings.WRITES_PER_CUSTOMER_MINUTE, 60)])
 
 
 REGISTRY: dict[str, Operation] = {}

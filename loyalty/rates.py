@@ -5,11 +5,9 @@ What guards a secret does not stand here, see budgets.py.
 
 from collections.abc import Sequence
 
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from loyalty import errors
-from loyalty.budgets import scaled
 from loyalty.redis_store import redis
 
 # Each key is a window; the answer is the milliseconds to wait, 0 where every window had room (then all are counted).
@@ -36,12 +34,12 @@ def parse(rate: str) -> tuple[int, int]:
 
 
 def hit(subject: str, windows: Sequence[tuple[str, int, int]]) -> None:
-    """Count one request of `subject` in each (name, limit, seconds), each limit times LIMITS_SCALE.
+    """Count one request of `subject` in each window (name, limit, seconds).
 
     Raises TooManyRequests with the seconds to wait.
     """
     keys = [f"rate:{name}:{subject}" for name, _, _ in windows]
-    numbers = [number for _, limit, seconds in windows for number in (scaled(limit), seconds * 1000)]
+    numbers = [number for _, limit, seconds in windows for number in (limit, seconds * 1000)]
     try:
         with redis() as connection:
             wait = connection.eval(_SCRIPT, len(keys), *keys, *numbers)
@@ -49,7 +47,3 @@ def hit(subject: str, windows: Sequence[tuple[str, int, int]]) -> None:
         return
     if wait:
         raise errors.TooManyRequests(retry_after=int(wait) / 1000)
-
-
-def hit_per_minute(name: str, subject: str, setting: str) -> None:
-    hit(subject, [(name, getattr(settings, setting), 60)])

@@ -3,10 +3,10 @@
 DATABASE_URL, REDIS_URL and CELERY_BROKER_URL win where they are given; each process then takes its own database number.
 """
 
+import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -14,34 +14,41 @@ import pytest
 
 from config import valkey
 
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
-_CONTROLLER = not _WORKER and any(argument.startswith("-n") for argument in sys.argv)
-_FOLDER = Path(tempfile.mkdtemp(prefix="loyalty-test-"))
+_SERVICES = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 _FIRST_REDIS_DATABASE = 2
-GIVEN = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL") if name in os.environ}
-_server: subprocess.Popen[bytes] | None = None
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+_folder = Path(tempfile.mkdtemp(prefix="loyalty-test-"))
+_socket = valkey.socket_path(_folder)
+_servers: list[subprocess.Popen[bytes]] = []
+
+# What xdist's first process was given; its workers inherit its environment, our own entries included.
+_given = {name: os.environ[name] for name in _SERVICES if name in os.environ}
+GIVEN: dict[str, str] = json.loads(os.environ.setdefault("LOYALTY_TEST_SERVICES", json.dumps(_given)))
 
 os.environ |= {
     "ENVIRONMENT": "local",
-    "VAR_DIR": str(_FOLDER),
+    "VAR_DIR": str(_folder),
     "PASSWORD_COST": "test",
     "CELERY_TASK_ALWAYS_EAGER": "true",
     "SMS_WAIT_SECONDS": "2",
 }
-if "REDIS_URL" in os.environ:
-    _number = _FIRST_REDIS_DATABASE + int(_WORKER.removeprefix("gw") or "0")
-    os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rstrip('/').rsplit('/', 1)[0]}/{_number}"
+if "REDIS_URL" in GIVEN:
+    _number = _FIRST_REDIS_DATABASE + int(_worker.removeprefix("gw") or "0")
+    os.environ["REDIS_URL"] = f"{GIVEN['REDIS_URL'].rstrip('/').rsplit('/', 1)[0]}/{_number}"
 else:
-    _path = valkey.socket_path(_FOLDER)
-    os.environ["REDIS_URL"] = valkey.url(_path)
-    if not _CONTROLLER:
-        _server = subprocess.Popen(valkey.command(_FOLDER / "valkey", _path, persistent=False))
-        valkey.await_answer(_server, _path)
+    os.environ["REDIS_URL"] = valkey.url(_socket)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Not in the process that only hands tests to others."""
+    if "REDIS_URL" not in GIVEN and (_worker or not config.getoption("numprocesses", None)):
+        _servers.append(subprocess.Popen(valkey.command(_folder / "valkey", _socket, persistent=False)))
+        valkey.await_answer(_servers[0], _socket)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    if _server is not None:
-        _server.kill()
-        _server.wait()
-    shutil.rmtree(_FOLDER, ignore_errors=True)
+    for server in _servers:
+        server.kill()
+        server.wait()
+    shutil.rmtree(_folder, ignore_errors=True)

@@ -5,6 +5,7 @@ import re
 import secrets
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -62,7 +63,8 @@ def write_whole(path: Path, content: IO[bytes]) -> None:
             os.fsync(target.fileno())
         part.rename(path)
     except OSError:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise errors.DirOrFileNotFound from None
 
 

@@ -3,7 +3,7 @@ from rest_framework.response import Response
 
 from loyalty import errors, rates
 from loyalty.access import client
-from loyalty.budgets import DAY, HOUR
+from loyalty.budgets import DAY, HOUR, scaled
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from loyalty.scopes import Scope
 from wechat import batches, pool
@@ -26,8 +26,8 @@ class WechatViewSet(OperationViewSet):
         """
         _limit_per_client(
             request,
-            ("getcard-minute", settings.GETCARD_PER_CLIENT_MINUTE, 60),
-            ("getcard-day", settings.GETCARD_PER_CLIENT_DAY, DAY),
+            ("getcard-minute", scaled(settings.GETCARD_PER_CLIENT_MINUTE), 60),
+            ("getcard-day", scaled(settings.GETCARD_PER_CLIENT_DAY), DAY),
         )
         return Response(PoolCardSerializer(pool.draw(caller=request.caller)).data)
 
@@ -49,7 +49,7 @@ class WechatViewSet(OperationViewSet):
         """
         part = request.FILES.get("fileName")
         name = "" if part else self.form(request)["file_name"]
-        _limit_per_client(request, ("uploads-hour", settings.UPLOADS_PER_CLIENT_HOUR, HOUR))
+        _limit_per_client(request, ("uploads-hour", scaled(settings.UPLOADS_PER_CLIENT_HOUR), HOUR))
         if part:
             batch = batches.take_upload(part, caller=request.caller)
         else:
