@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,41 @@ def test_what_the_start_prints_leads_everywhere(stack: Stack) -> None:
     assert stack.demo["base_url"] == stack.base
     assert stack.demo["staff"]["password"] not in log
     assert stack.demo["api_key"] not in log
+
+
+def raw(stack: Stack, request: str) -> tuple[str, dict[str, Any]]:
+    """The status line and the JSON body that a request in so many bytes gets."""
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as connection:
+        connection.sendall(request.encode("latin-1"))
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    head, _, body = answer.partition("\r\n\r\n")
+    return head.partition("\r\n")[0], json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "header", "status"),
+    [
+        ("POST /api/Customers/login HTTP/1.1", "Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 0", 400),
+        ("POST /api/Customers/login HTTP/1.1", "Content-Length: many", 400),
+        (f"GET /api/Customers/detail?{'a' * 5000} HTTP/1.1", "Accept: text/html", 414),
+        ("GET /api/Customers/detail HTTP/1.1", "x-customer-id: 1-AAA\r\nx-customer-id: 1-BBB", 401),
+        ("BREW /api/Customers/detail HTTP/1.1", "Accept: text/html", 405),
+    ],
+)
+def test_what_no_client_library_would_send_is_refused_as_json(
+    stack: Stack, request_line: str, header: str, status: int
+) -> None:
+    line, body = raw(stack, f"{request_line}\r\nHost: 127.0.0.1\r\nConnection: close\r\n{header}\r\n\r\n")
+    assert line.split()[1] == str(status)
+    assert body["error"]["statusCode"] == status
+    assert body["error"]["requestId"]
+
+
+def test_a_sender_of_too_much_gets_to_read_the_answer(stack: Stack) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call(stack, "api/Customers/login", {"user": "x" * 6_000_000, "password": "y"})
+    assert refused.value.code == 413
+    assert json.loads(refused.value.read())["error"]["code"] == 413
 
 
 def test_a_port_that_is_taken_is_named(stack: Stack, tmp_path: Path) -> None:
