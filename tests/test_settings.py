@@ -1,0 +1,164 @@
+"""How the service starts, and how it refuses to: by its environment alone, so in processes of their own."""
+
+import json
+import os
+import runpy
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from pytest_django import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCTION: dict[str, str] = runpy.run_path(str(ROOT / "bin/production_settings.py"))["SETTINGS"]
+SHOW = "import json; from django.conf import settings; print(json.dumps({shown}))"
+LOAD_EACH = """
+import json, os, runpy, sys
+from django.core.exceptions import ImproperlyConfigured
+for environment in json.load(sys.stdin):
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        runpy.run_path("config/settings.py")
+        print(json.dumps("started"))
+    except ImproperlyConfigured as error:
+        print(json.dumps(str(error)))
+"""
+
+
+def start(environment: dict[str, str], *command: str, told: str = "") -> subprocess.CompletedProcess[str]:
+    bare = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"}
+    return subprocess.run(
+        [sys.executable, *command],
+        env={**bare, **environment},
+        cwd=ROOT,
+        input=told,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def shown(environment: dict[str, str], what: str) -> Any:
+    """What a process of this environment has in its settings."""
+    done = start(environment, "-c", SHOW.format(shown=what))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+STRONG = PRODUCTION["SECRET_KEY"]
+SECRETS = ("SECRET_KEY", "PIN_KEYS", "PIN_PEPPERS")
+REFUSED = {
+    "SECRET_KEY": ["", "short", "a" * 50, "abcabcabc" * 5],
+    "PIN_KEYS": ["", "short", f"{PRODUCTION['PIN_KEYS']},short"],
+    "PIN_PEPPERS": ["", "0123456789" * 3],
+    "ALLOWED_HOSTS": ["", "*", "loyalty.example,*"],
+    "DATABASE_URL": ["", "sqlite:////tmp/loyalty.sqlite3"],
+    "REDIS_URL": [""],
+    "CELERY_BROKER_URL": [""],
+    "DEBUG": ["true"],
+    "ENVIRONMENT": ["staging"],
+    "SIEBEL_TRANSPORT": ["nobody"],
+}
+
+
+def test_production_does_not_start_on_a_missing_or_weak_value() -> None:
+    cases = [(name, value) for name, values in REFUSED.items() for value in values]
+    loaded = start({}, "-c", LOAD_EACH, told=json.dumps([PRODUCTION, *({**PRODUCTION, n: v} for n, v in cases)]))
+    assert loaded.returncode == 0, loaded.stderr
+    good, *bad = map(json.loads, loaded.stdout.splitlines())
+    assert good == "started"
+    for (name, value), reason in zip(cases, bad, strict=True):
+        assert name in reason, (name, value)
+        assert len(value) < 5 or name not in SECRETS or value not in reason
+
+
+def test_a_refused_start_ends_with_an_error() -> None:
+    end = start({**PRODUCTION, "SECRET_KEY": ""}, "manage.py", "check")
+    assert end.returncode != 0
+    assert "SECRET_KEY is missing or weak" in end.stderr
+
+
+def test_production_is_closed() -> None:
+    said = shown(
+        {**PRODUCTION, "PASSWORD_COST": "test"},
+        "[settings.DEBUG, settings.OPEN_NETWORKS, settings.ALLOWED_HOSTS, 'demo' in settings.INSTALLED_APPS,"
+        " settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SECURE_SSL_REDIRECT,"
+        " settings.PASSWORD_HASHERS[0]]",
+    )
+    assert said == [False, [], ["loyalty.example"], False, True, True, True, "loyalty.passwords.Argon2idHasher"]
+
+
+def test_secrets_are_read_from_files_and_the_variable_wins(tmp_path: Path) -> None:
+    names = ("SECRET_KEY", "PIN_KEYS", "PIN_PEPPERS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
+    for name in names:
+        (tmp_path / name).write_text(f"{PRODUCTION[name]}\n")
+    environment = {name: value for name, value in PRODUCTION.items() if name not in names}
+    environment |= {f"{name}_FILE": str(tmp_path / name) for name in names}
+    what = (
+        "[settings.SECRET_KEY, settings.PIN_KEYS, settings.PIN_PEPPERS, settings.REDIS_URL, settings.CELERY_BROKER_URL]"
+    )
+    secret, *others = shown(environment, what)
+    assert secret == STRONG
+    assert others == [
+        [PRODUCTION["PIN_KEYS"]],
+        [PRODUCTION["PIN_PEPPERS"]],
+        PRODUCTION["REDIS_URL"],
+        PRODUCTION["CELERY_BROKER_URL"],
+    ]
+    assert shown({**environment, "SECRET_KEY": STRONG[::-1]}, what)[0] == STRONG[::-1]
+
+
+def test_a_secret_file_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    environment = {name: value for name, value in PRODUCTION.items() if name != "SECRET_KEY"}
+    end = start(
+        {**environment, "SECRET_KEY_FILE": str(tmp_path / "nothing")}, "-c", SHOW.format(shown="settings.DEBUG")
+    )
+    assert end.returncode != 0
+    assert str(tmp_path / "nothing") in end.stderr
+
+
+def test_a_local_installation_makes_its_own_secrets_once_for_its_owner_only(tmp_path: Path) -> None:
+    local, what = {"VAR_DIR": str(tmp_path / "var")}, "[settings.SECRET_KEY, settings.PIN_KEYS, settings.PIN_PEPPERS]"
+    first, second = shown(local, what), shown(local, what)
+    assert first == second
+    assert len({first[0], *first[1], *first[2]}) == 3
+    assert stat.S_IMODE((tmp_path / "var/local.env").stat().st_mode) == 0o600
+    assert shown({"VAR_DIR": str(tmp_path / "other")}, what) != first
+
+
+def test_production_takes_no_local_secrets(tmp_path: Path) -> None:
+    (tmp_path / "local.env").write_text(f"SECRET_KEY={STRONG}\n")
+    end = start({**PRODUCTION, "SECRET_KEY": "", "VAR_DIR": str(tmp_path)}, "-c", SHOW.format(shown="settings.DEBUG"))
+    assert "SECRET_KEY is missing" in end.stderr
+
+
+def test_demo_data_is_never_made_in_production(settings: Settings) -> None:
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="never made in production"):
+        call_command("demo_data")
+    assert start(dict(PRODUCTION), "manage.py", "demo_data").returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIN_KEYS", ["0123456789abcdef" * 3]),
+        ("PIN_KEYS", [PRODUCTION["PIN_KEYS"], PRODUCTION["PIN_KEYS"][:-4]]),
+        ("TRUSTED_PROXIES", ["10.0.0.0/33"]),
+        ("OPEN_NETWORKS", ["10.0.0.0/8", "office"]),
+        ("PUBLIC_RATE", "120"),
+        ("PUBLIC_RATE", "many/min"),
+        ("PUBLIC_RATE", "120/fortnight"),
+    ],
+)
+def test_check_finds_a_value_that_could_not_be_used(settings: Settings, name: str, value: Any) -> None:
+    call_command("check", "--tag", "security")
+    setattr(settings, name, value)
+    with pytest.raises(SystemCheckError, match=name):
+        call_command("check", "--tag", "security")
