@@ -1,7 +1,6 @@
 """Every route: the operations of each app, their documents, the admin, health and metrics."""
 
 from django.contrib import admin
-from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
@@ -20,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("redoc.js", documents.redoc_bundle, name="redoc-bundle"),
-    path("favicon.ico", RedirectView.as_view(url=static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))),
+    path("favicon.ico", documents.favicon),
     path("health", health.page),
     path("metrics", metrics.page),
 ]

@@ -43,10 +43,11 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 
 
 def _measure(environ: dict[str, Any]) -> None:
-    """Read the body, to a byte beyond what any operation takes, and say how long it is."""
+    """Read the body, to a byte beyond what the operation takes, and say how long it is."""
     from django.conf import settings
 
-    most = settings.UPLOAD_BODY_LIMIT + 8192
+    upload = environ.get("PATH_INFO", "").startswith("/api/Wechats/upload")
+    most = settings.UPLOAD_BODY_LIMIT + 8192 if upload else settings.API_BODY_LIMIT
     body = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 (Django reads it, the request's end drops it)
     length = 0
     while length <= most and (chunk := environ["wsgi.input"].read(min(_CHUNK, most + 1 - length))):

@@ -63,7 +63,8 @@ def admit(request: HttpRequest, access: Access, request_id: str) -> Caller:
         customer_id, holder = "", None  # an old token on the device must not stand between its owner and the log-in
     if access.kind is not Kind.PUBLIC:
         customer_id = _acting_for(request, access, customer_id, holder)
-    return Caller(callers.end_user_address(request, holder), request_id, holder, customer_id)
+    forwarder = holder or authentication.gateway(request)
+    return Caller(callers.end_user_address(request, forwarder), request_id, holder, customer_id)
 
 
 def _acting_for(request: HttpRequest, access: Access, customer_id: str, holder: Client | None) -> str:
@@ -92,21 +93,23 @@ def _customer_header(request: HttpRequest, *, required: bool) -> str:
     return value
 
 
-def may_look_inside(request: HttpRequest) -> bool:
-    """For docs, schema and metrics: an address of OPEN_NETWORKS, or a key with the scope ops."""
+def demand_insight(request: HttpRequest) -> None:
+    """For docs, schema and metrics: an address of OPEN_NETWORKS, or a key with the scope ops.
+
+    Raises AuthorizationError, AccessDenied.
+    """
     if callers.within(callers.connecting_address(request), tuple(settings.OPEN_NETWORKS)):
-        return True
-    try:
-        holder = authentication.identify(request)[1]
-    except errors.AuthorizationError:
-        return False
-    return holder is not None and holder.may(Scope.OPS)
+        return
+    customer_id, holder = authentication.identify(request)
+    if not customer_id and holder is None:
+        raise errors.AuthorizationError
+    if holder is None or not holder.may(Scope.OPS):
+        raise errors.AccessDenied
 
 
 class FromOpenNetworkOrOps(BasePermission):
-    """`may_look_inside` for drf-spectacular's views."""
+    """`demand_insight` for drf-spectacular's views."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if not may_look_inside(request._request):
-            raise errors.AuthorizationError
+        demand_insight(request._request)
         return True

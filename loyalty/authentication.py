@@ -62,6 +62,18 @@ def identify(request: HttpRequest) -> tuple[str, Client | None]:
     return "", None
 
 
+def gateway(request: HttpRequest) -> Client | None:
+    """The gateway that a token came through, where it sent its own key too: it tells whose address counts."""
+    key = request.META.get("HTTP_X_API_KEY")
+    if key is None:
+        return None
+    try:
+        client = _client_of(key, connecting_address(request))
+    except errors.AuthorizationError:
+        return None
+    return client if client.is_gateway else None
+
+
 def _customer_of(authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -6,6 +6,8 @@ from typing import Any
 
 import drf_spectacular_sidecar
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 # ReDoc styles its page by script and works in a blob.
@@ -32,6 +34,10 @@ class SwaggerPage(OwnHostOnly, SpectacularSwaggerSplitView):
 
 class RedocPage(OwnHostOnly, SpectacularRedocView):
     template_name = "loyalty/redoc.html"
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    return redirect(static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))
 
 
 def redoc_bundle(request: HttpRequest) -> HttpResponse:

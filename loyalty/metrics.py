@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from loyalty import access
+
 REQUEST_SECONDS = Histogram("loyalty_request_seconds", "Answered requests", ("method", "route", "status"))
 SIEBEL_SECONDS = Histogram("loyalty_siebel_seconds", "Calls of Siebel", ("service", "method", "outcome"))
 MESSAGES = Counter("loyalty_messages", "Messages by how they ended", ("channel", "state"))
@@ -14,10 +16,7 @@ CARDS_DRAWN = Counter("loyalty_cards_drawn", "Cards handed out of the pool", ("b
 
 def page(request: HttpRequest) -> HttpResponse:
     """`/metrics`, for addresses of OPEN_NETWORKS or a key with the scope ops."""
-    from loyalty import access, errors, exception_handler
-
-    if not access.may_look_inside(request):
-        return exception_handler.refuse(request, errors.AuthorizationError())
+    access.demand_insight(request)
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()

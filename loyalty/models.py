@@ -36,13 +36,13 @@ def valid_networks(value: Any) -> None:
         raise ValidationError("Give a list of addresses or networks, one a line.")
     for entry in value:
         try:
-            ipaddress.ip_network(entry)
+            ipaddress.ip_network(entry if isinstance(entry, str) else "")
         except ValueError:
             raise ValidationError(f"{entry} is not an address or a network such as 10.1.0.0/16.") from None
 
 
 def valid_scopes(value: Any) -> None:
-    if not isinstance(value, list) or not set(value) <= set(Scope.values):
+    if not isinstance(value, list) or not all(scope in Scope.values for scope in value):
         raise ValidationError(f"Scopes are some of: {', '.join(Scope.values)}.")
 
 

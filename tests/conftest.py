@@ -21,7 +21,7 @@ from pytest_django import Settings
 from cards.members import MemberStatus
 from cards.models import Card, CardStatus, pin_digest
 from customers.models import Member
-from loyalty import authentication, relay
+from loyalty import authentication, redis_store, relay
 from loyalty.models import ApiClient, Store
 from loyalty.scopes import Scope
 from wechat.models import Batch
@@ -54,6 +54,7 @@ def _database(
 @pytest.fixture
 def database(_database: None) -> Iterator[None]:
     """Rows are committed, as in production, and gone after the test."""
+    redis_store._away_until = 0.0  # no test waits for what another one took away
     get_redis_connection("default").flushdb()
     yield
     clear_rows()

@@ -396,6 +396,12 @@ def test_behind_a_gateway_each_end_user_counts_by_himself(three_a_minute: Cast) 
     assert statuses(lambda _: seen(gateway, HERE_ADDRESS)) == FREE  # it did not say for whom
 
 
+def test_a_gateway_that_passes_an_old_token_on_is_still_a_gateway(three_a_minute: Cast) -> None:
+    gateway = three_a_minute.with_key(Scope.CUSTOMERS, is_gateway=True).with_headers(authorization="Bearer gone")
+    assert statuses(lambda number: seen(gateway, HERE_ADDRESS, f"203.0.113.{number}"), 12) == [400] * 12
+    assert statuses(lambda number: seen(gateway, HERE_ADDRESS, f"9.9.9.{number}, {ELSEWHERE}")) == LIMITED
+
+
 def test_behind_a_gateway_and_our_proxy_too(three_a_minute: Cast, settings: Settings) -> None:
     settings.TRUSTED_PROXIES = [HERE_ADDRESS]
     gateway = three_a_minute.with_key(Scope.CUSTOMERS, is_gateway=True, networks=[ELSEWHERE])

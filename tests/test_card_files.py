@@ -13,7 +13,7 @@ from customers.models import Member
 from loyalty import relay
 from loyalty.scopes import Scope
 from tests.conftest import Api, code_of, csv_file, ended, holding, print_card
-from wechat import pool
+from wechat import pool, tasks
 from wechat.models import Batch, PoolCard
 
 TWO = "msrCard,pin\n6101,1111\n6102,2222\n"
@@ -357,3 +357,14 @@ def test_a_pin_moved_to_another_card_is_not_handed_out(loader: Api, wechat: Api)
     pool.refill()
     assert code_of(wechat.get("Wechats/getCard")) == 4001
     assert list(PoolCard.objects.filter(status="Unreadable").values_list("number", flat=True)) == ["6101", "6109"]
+
+
+def test_an_upload_that_outlived_its_batch_is_swept(loader: Api, settings: Settings) -> None:
+    batch = load(loader, TWO)
+    left, waiting = (settings.CARD_SPOOL_DIR / f"{number}.csv" for number in (batch.pk, batch.pk + 1))
+    Batch.objects.create(pk=batch.pk + 1, file_name="next.csv", spooled=True, state=Batch.State.IMPORTING)
+    for path in (left, waiting):
+        path.write_text(TWO)
+    tasks.sweep_spool()
+    assert not left.exists()
+    assert waiting.exists()

@@ -164,15 +164,20 @@ def test_from_elsewhere_the_pages_want_a_key_of_operations(api: Api, settings: S
     for caller in (
         api,
         api.with_headers(x_forwarded_for="10.1.2.3"),
-        api.with_headers(authorization=f"Bearer {token}"),
         api.with_headers(x_api_key="nobody's"),
-        holding(api, *(scope for scope in Scope if scope is not Scope.OPS)),
         holding(api, Scope.OPS, networks=["198.51.100.7"]),
     ):
         reply = caller.request("GET", path)
         assert reply.status_code == 401, caller.headers
         assert reply.json()["error"]["reason"] == "authorizationError"
         assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+    for caller in (
+        api.with_headers(authorization=f"Bearer {token}"),
+        holding(api, *(scope for scope in Scope if scope is not Scope.OPS)),
+    ):
+        reply = caller.request("GET", path)
+        assert reply.status_code == 403, caller.headers
+        assert reply.json()["error"]["reason"] == "accessDenied"
     assert holding(api, Scope.OPS).request("GET", path).status_code == 200
     assert api.request("GET", path, REMOTE_ADDR="10.1.2.3").status_code == 200
 

@@ -52,6 +52,16 @@ def spool_path(batch: Batch) -> Path:
     return path
 
 
+def sweep_spool() -> None:
+    """Remove what is left of ended batches: PINs stand in it."""
+    for path in settings.CARD_SPOOL_DIR.glob("*.csv"):
+        if (
+            path.stem.isdigit()
+            and Batch.objects.filter(pk=int(path.stem), state__in=(State.DONE, State.FAILED)).exists()
+        ):
+            path.unlink(missing_ok=True)
+
+
 def claim_due() -> list[int]:
     """For the relay: batches to be imported, those included whose worker fell silent."""
     now = timezone.now()

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from wechat import imports, pool
+from wechat import batches, imports, pool
 
 
 @shared_task
@@ -12,3 +12,9 @@ def import_batch(batch_id: int) -> None:
 def refill_pool() -> None:
     """Offer again what the database still calls pooled; never a card that was handed out."""
     pool.refill()
+
+
+@shared_task
+def sweep_spool() -> None:
+    """Remove uploads that outlived their batch's end: a worker died before it could."""
+    batches.sweep_spool()
