@@ -9,15 +9,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import redis
 
 from tests.environment import GIVEN
 
 ROOT = Path(__file__).resolve().parent.parent
-_STACK_DATABASE = "loyalty_stack"
+_STACK_DATABASE = f"loyalty_stack_{os.getpid()}"
 _STACK_REDIS = 9
 
 
@@ -108,13 +111,18 @@ class Stack:
         return found
 
 
-def fresh_services() -> None:
+@contextmanager
+def fresh_services() -> Iterator[None]:
     """An empty database and Redis for a stack, where the services were given."""
+    if "REDIS_URL" in GIVEN:
+        redis.from_url(f"{GIVEN['REDIS_URL'].rsplit('/', 1)[0]}/{_STACK_REDIS}").flushdb()
+    _sql(f"DROP DATABASE IF EXISTS {_STACK_DATABASE} WITH (FORCE)", f"CREATE DATABASE {_STACK_DATABASE}")
+    yield
+    _sql(f"DROP DATABASE {_STACK_DATABASE} WITH (FORCE)")
+
+
+def _sql(*statements: str) -> None:
     if "DATABASE_URL" in GIVEN:
         with psycopg.connect(GIVEN["DATABASE_URL"], autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {_STACK_DATABASE} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {_STACK_DATABASE}")
-    if "REDIS_URL" in GIVEN:
-        import redis
-
-        redis.from_url(f"{GIVEN['REDIS_URL'].rsplit('/', 1)[0]}/{_STACK_REDIS}").flushdb()
+            for statement in statements:
+                connection.execute(statement)

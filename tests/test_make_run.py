@@ -22,12 +22,12 @@ CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    fresh_services()
-    stack = Stack(tmp_path_factory.mktemp("stack") / "var")
-    stack.start()
-    yield stack
-    if stack.process and stack.process.poll() is None:
-        stack.end()
+    with fresh_services():
+        stack = Stack(tmp_path_factory.mktemp("stack") / "var")
+        stack.start()
+        yield stack
+        if stack.process and stack.process.poll() is None:
+            stack.end()
 
 
 def call(stack: Stack, path: str, body: Any = None, **headers: str) -> Any:
