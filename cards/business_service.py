@@ -2,16 +2,19 @@
 
 from datetime import date
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from cards.members import is_active_customer
+from cards import lifecycle, members
+from cards.lifecycle import Cause
 from cards.models import Card, CardStatus
 from loyalty import digests, errors
-from loyalty.business_services import business_service
+from loyalty.business_services import business_service, remember
 from loyalty.dates import wire_date, wire_moment
 from loyalty.siebel import Reply
 
+SERVICE = "Loyalty Card"
 _TAKEN = (CardStatus.REGISTERED, CardStatus.DORMANT, CardStatus.IN_TRANSIT)
 _OVER = (
     CardStatus.EXPIRED,
@@ -22,7 +25,7 @@ _OVER = (
 )
 
 
-@business_service("Loyalty Card", "Validate")
+@business_service(SERVICE, "Validate")
 def validate(*, card_number: str, card_password: str) -> Reply:
     """Tell a card's status to whoever knows its PIN. Raises IncorrectPin."""
     card = Card.objects.filter(number=card_number).only("number", "pin_digest", "status", "end_date").first()
@@ -47,14 +50,74 @@ def state_code(card: Card, today: date) -> str:
     return "CardInactive" if card.status == CardStatus.INACTIVE else "CardActive"
 
 
-@business_service("Loyalty Card", "List")
+@business_service(SERVICE, "List")
 def list_cards(*, member_number: str) -> Reply:
     """A customer's cards, the live one first, then the most recently attached. Raises InvalidMemberID."""
-    if not is_active_customer(member_number):
+    if not members.is_active_customer(member_number):
         raise errors.InvalidMemberID
     cards = Card.objects.filter(customer_id=member_number).select_related("replaced_by")
     newest_first = cards.order_by(F("registered_at").desc(nulls_last=True), "-id")
     return {"Cards": [_on_wire(card) for card in sorted(newest_first, key=lambda card: not _is_live(card))]}
+
+
+@business_service(SERVICE, "Add")
+def add(
+    *,
+    request_id: str,
+    actor: str,
+    trace_id: str,
+    member_number: str,
+    card_number: str,
+    card_password: str,
+    make_live: str,
+) -> Reply:
+    """Attach a free card to a customer. Raises InvalidMemberID and what lifecycle.lock_to_add raises."""
+    with transaction.atomic():
+        members.lock_customer(member_number)
+        card = lifecycle.lock_to_add(card_number, card_password)
+        lifecycle.add(card, member_number, live=make_live == "Y", cause=Cause(actor, trace_id))
+        return remember(request_id, SERVICE, "Add", _on_wire(card))
+
+
+@business_service(SERVICE, "Delete")
+def delete(*, request_id: str, actor: str, trace_id: str, member_number: str, card_number: str, reason: str) -> Reply:
+    """Remove a dormant card. Raises InvalidMemberID, what lifecycle.lock_own raises, CardNotDormant."""
+    with transaction.atomic():
+        members.lock_customer(member_number)
+        lifecycle.remove(lifecycle.lock_own(card_number, member_number), Cause(actor, trace_id, reason))
+        return remember(request_id, SERVICE, "Delete", {})
+
+
+@business_service(SERVICE, "Wake")
+def wake(*, request_id: str, actor: str, trace_id: str, member_number: str, card_number: str) -> Reply:
+    """Make a card live. Raises InvalidMemberID, what lifecycle.lock_own raises, CardNotDormant."""
+    with transaction.atomic():
+        members.lock_customer(member_number)
+        lifecycle.wake(lifecycle.lock_own(card_number, member_number), member_number, Cause(actor, trace_id))
+        return remember(request_id, SERVICE, "Wake", {})
+
+
+@business_service(SERVICE, "Lost")
+def lost(
+    *,
+    request_id: str,
+    actor: str,
+    trace_id: str,
+    member_number: str,
+    card_number: str,
+    reason_code: str,
+    send_replacement: str,
+) -> Reply:
+    """Report a card; the reply is its replacement, or the card itself.
+
+    Raises InvalidMemberID, and what lifecycle.lock_own and lifecycle.lose raise.
+    """
+    with transaction.atomic():
+        members.lock_customer(member_number)
+        card = lifecycle.lock_own(card_number, member_number)
+        cause = Cause(actor, trace_id, reason_code)
+        shown = lifecycle.lose(card, member_number, replace=send_replacement == "Y", cause=cause)
+        return remember(request_id, SERVICE, "Lost", _on_wire(shown))
 
 
 def _is_live(card: Card) -> bool:

@@ -1,13 +1,38 @@
-"""What may happen to a card. Each function changes cards inside the caller's transaction, under a lock."""
+"""What may happen to a card. Each function changes cards inside the caller's transaction, under locks.
+
+A customer's cards change one request at a time: who changes them holds the customer's row first
+(members.lock_customer), then the cards'.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import F
 from django.utils import timezone
 
-from cards.models import Card, CardStatus, pin_digest
+from cards import stock, transitions
+from cards.members import MemberStatus
+from cards.models import ATTACHED, Card, CardEvent, CardStatus, pin_digest
+from cards.transitions import Event
 from loyalty import errors
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Who lets a card change, by which request, and why; it stands in the card's history."""
+
+    actor: str
+    request_id: str
+    reason: str = ""
+
+
+def lock(number: str) -> Card:
+    """Raises CardNotFound."""
+    card = Card.objects.select_for_update(of=("self",)).filter(number=number).first()
+    if card is None:
+        raise errors.CardNotFound
+    return card
 
 
 def lock_to_register(number: str, pin: str) -> Card:
@@ -15,24 +40,137 @@ def lock_to_register(number: str, pin: str) -> Card:
 
     Raises CardNotFound, IncorrectPin, CardNotActive or CardExpired, in this order.
     """
-    card = Card.objects.select_for_update(of=("self",)).filter(number=number).first()
-    if card is None:
-        raise errors.CardNotFound
+    card = lock(number)
     if not card.has_pin(pin):
         raise errors.IncorrectPin
+    _demand_free(card)
+    return card
+
+
+def lock_to_add(number: str, pin: str) -> Card:
+    """The free card `number`, locked.
+
+    Raises CardNotFound, IncorrectPin, CardAlreadyRegistered, CardNotActive, CardExpired or MemberNotActive.
+    """
+    card = lock(number)
+    if not card.has_pin(pin):
+        raise errors.IncorrectPin
+    if card.status in ATTACHED:
+        raise errors.CardAlreadyRegistered
+    _demand_free(card)
+    if card.member is not None and card.member.status in (MemberStatus.INACTIVE, MemberStatus.CLOSED):
+        raise errors.MemberNotActive
+    return card
+
+
+def lock_own(number: str, customer_id: str) -> Card:
+    """Raises CardNotFound, or CardRegisteredWithAnotherCustomer."""
+    card = lock(number)
+    if card.customer_id not in (None, customer_id):
+        raise errors.CardRegisteredWithAnotherCustomer
+    return card
+
+
+def register(card: Card, customer_id: str, cause: Cause) -> None:
+    """Attach a locked free card to a customer who has none, live."""
+    _attach(card, customer_id)
+    _move(card, Event.REGISTER, cause)
+
+
+def add(card: Card, customer_id: str, *, live: bool, cause: Cause) -> None:
+    """Attach another locked free card; live on demand, and always where the customer has no card yet."""
+    if live or not Card.objects.filter(customer_id=customer_id, status__in=ATTACHED).exists():
+        _rest_live(customer_id, cause)
+        _attach(card, customer_id)
+        _move(card, Event.ADD_LIVE, cause)
+    else:
+        _attach(card, customer_id)
+        _move(card, Event.ADD, cause)
+
+
+def wake(card: Card, customer_id: str, cause: Cause) -> None:
+    """Make an own card live; the former live one rests. Raises CardNotDormant."""
+    if card.customer_id is None or card.status not in (CardStatus.DORMANT, CardStatus.IN_TRANSIT):
+        raise errors.CardNotDormant
+    _rest_live(customer_id, cause)
+    _move(card, Event.WAKE, cause)
+
+
+def remove(card: Card, cause: Cause) -> None:
+    """Detach an own dormant card for good. Raises CardNotDormant."""
+    if card.customer_id is None or card.status != CardStatus.DORMANT:
+        raise errors.CardNotDormant
+    card.reason = cause.reason
+    _move(card, Event.REMOVE, cause, detach=True)
+
+
+def lose(card: Card, customer_id: str, *, replace: bool, cause: Cause) -> Card:
+    """Report an own card; answers its replacement, claimed from stock, or the card itself.
+
+    The most recently attached dormant card takes the place of a lost live one. Raises CardAlreadyLostOrStolen,
+    CardInTransit, CardNotRegisteredOrDormant, NoCardAvailable.
+    """
+    if card.status == CardStatus.OBSOLETE:
+        raise errors.CardAlreadyLostOrStolen
+    if card.status == CardStatus.IN_TRANSIT:
+        raise errors.CardInTransit
+    if card.status not in (CardStatus.REGISTERED, CardStatus.DORMANT):
+        raise errors.CardNotRegisteredOrDormant
+    was_live = card.status == CardStatus.REGISTERED
+    card.reason = cause.reason
+    if replace:
+        card.replaced_by = _claim_replacement(customer_id, cause)
+    _move(card, Event.LOSE, cause)
+    if was_live:
+        dormant = Card.objects.select_for_update().filter(customer_id=customer_id, status=CardStatus.DORMANT)
+        if heir := dormant.order_by(F("registered_at").desc(nulls_last=True), "-pk").first():
+            _move(heir, Event.WAKE, cause)
+    return card.replaced_by or card
+
+
+def _claim_replacement(customer_id: str, cause: Cause) -> Card:
+    """Raises NoCardAvailable."""
+    replacement = lock(stock.claim(cause.request_id))
+    _attach(replacement, customer_id)
+    _move(replacement, Event.REPLACE, cause)
+    return replacement
+
+
+def _demand_free(card: Card) -> None:
     if card.status != CardStatus.ACTIVE:
         raise errors.CardNotActive
     if card.has_ended(timezone.localdate()):
         raise errors.CardExpired
-    return card
 
 
-def register(card: Card, customer_id: str) -> None:
-    """Attach a locked free card to a customer who has none, live."""
-    card.status = CardStatus.REGISTERED
+def _rest_live(customer_id: str, cause: Cause) -> None:
+    live = Card.objects.select_for_update().filter(customer_id=customer_id, status=CardStatus.REGISTERED).first()
+    if live:
+        _move(live, Event.REST, cause)
+
+
+def _attach(card: Card, customer_id: str) -> None:
     card.customer_id = customer_id
     card.registered_at = timezone.now()
-    card.save(update_fields=["status", "customer", "registered_at"])
+
+
+def _move(card: Card, event: Event, cause: Cause, *, detach: bool = False) -> None:
+    """The one place where a card's status changes, and its history grows. Raises transitions.Impossible."""
+    source, card.status = card.status, transitions.target(event, card.status)
+    owner = card.customer_id or ""
+    if detach:
+        card.customer = None
+    card.save(update_fields=["status", "customer", "registered_at", "reason", "replaced_by"])
+    CardEvent.objects.create(
+        card=card,
+        event=event,
+        source=source,
+        target=card.status,
+        customer_id=owner,
+        actor=cause.actor,
+        reason=cause.reason,
+        request_id=cause.request_id,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """What a card must know of members, whose rows belong to `customers` above: their status, by id."""
 
+from typing import Any
+
 from django.db import models
 
 from cards.models import Card
+from loyalty import errors
 
 
 class MemberStatus(models.TextChoices):
@@ -14,9 +17,21 @@ class MemberStatus(models.TextChoices):
 
 def status_of(member_id: str) -> str | None:
     """The member's status, or nothing for an unknown id."""
-    member = Card._meta.get_field("member").related_model
-    return member._default_manager.filter(pk=member_id).values_list("status", flat=True).first()
+    status: str | None = _rows(member_id).values_list("status", flat=True).first()
+    return status
 
 
 def is_active_customer(member_id: str) -> bool:
     return status_of(member_id) == MemberStatus.ACTIVE
+
+
+def lock_customer(member_id: str) -> None:
+    """Hold an active customer's row to the end of the transaction. Raises InvalidMemberID."""
+    locked = _rows(member_id).select_for_update().values_list("status", flat=True).first()
+    if locked != MemberStatus.ACTIVE:
+        raise errors.InvalidMemberID
+
+
+def _rows(member_id: str) -> Any:
+    member = Card._meta.get_field("member").related_model
+    return member._default_manager.filter(pk=member_id)

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from loyalty import digests
 
@@ -69,3 +70,23 @@ class Card(models.Model):
 
     def has_ended(self, today: date) -> bool:
         return self.end_date is not None and self.end_date < today
+
+
+class CardEvent(models.Model):
+    """One step of a card's life. `actor` is who let it happen, `request_id` the request that asked for it."""
+
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="events")
+    event = models.CharField(max_length=20)
+    source = models.CharField(max_length=10)
+    target = models.CharField(max_length=10)
+    customer_id = models.CharField(max_length=15, blank=True)
+    actor = models.CharField(max_length=80)
+    reason = models.CharField(max_length=200, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.source} → {self.target}"

@@ -2,12 +2,29 @@ from typing import Any
 
 from rest_framework import serializers
 
-from loyalty.fields import CardNumber, CardPin, Day
+from loyalty.fields import CardNumber, CardPin, Choice, Day, Text, YesNo
 
 
 class CardPinForm(serializers.Serializer[Any]):
     cardNumber = CardNumber(source="card_number")
     pin = CardPin()
+
+
+class CardNumberForm(serializers.Serializer[Any]):
+    cardNumber = CardNumber(source="card_number")
+
+
+class AddForm(CardPinForm):
+    makeLive = YesNo(source="make_live", help_text="Make it the live card. The first card always is.")
+
+
+class DeleteForm(CardNumberForm):
+    reason = Text(max_length=200)
+
+
+class LostForm(CardNumberForm):
+    reasonCode = Choice(["Lost", "Stolen", "Damaged"], source="reason_code")
+    sendReplacement = YesNo(source="send_replacement", help_text="Send a card of the pool in its place.")
 
 
 class CardStateSerializer(serializers.Serializer[Any]):

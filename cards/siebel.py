@@ -61,3 +61,36 @@ def _card(row: Mapping[str, str]) -> Card:
         replaced_by=row.get("ReplacedBy") or None,
         reason=row.get("Reason") or None,
     )
+
+
+def add(*, customer_id: str, card_number: str, pin: str, make_live: bool, caller: Caller) -> Card:
+    """Attach another card. Raises business_service.add's refusals, FrequentVerify after too many wrong PINs."""
+    arguments = {"CardNumber": card_number, "CardPassword": pin, "MakeLive": _flag(make_live)}
+    with card_pins.guess(card_number, caller.address):
+        return _card(_change("Add", customer_id, caller, arguments))
+
+
+def delete(*, customer_id: str, card_number: str, reason: str, caller: Caller) -> None:
+    """Remove a dormant card. Raises business_service.delete's refusals."""
+    _change("Delete", customer_id, caller, {"CardNumber": card_number, "Reason": reason})
+
+
+def wake(*, customer_id: str, card_number: str, caller: Caller) -> None:
+    """Make a card live. Raises business_service.wake's refusals."""
+    _change("Wake", customer_id, caller, {"CardNumber": card_number})
+
+
+def lost(*, customer_id: str, card_number: str, reason_code: str, send_replacement: bool, caller: Caller) -> Card:
+    """Report a card; answers its replacement, or the card itself. Raises business_service.lost's refusals."""
+    arguments = {"CardNumber": card_number, "ReasonCode": reason_code, "SendReplacement": _flag(send_replacement)}
+    return _card(_change("Lost", customer_id, caller, arguments))
+
+
+def _change(method: str, customer_id: str, caller: Caller, arguments: Mapping[str, str]) -> Mapping[str, str]:
+    return siebel.call(
+        SERVICE, method, {**siebel.write(caller.actor, caller.request_id), "MemberNumber": customer_id, **arguments}
+    )
+
+
+def _flag(value: bool) -> str:
+    return "Y" if value else "N"

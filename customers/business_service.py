@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cards import lifecycle
+from cards.lifecycle import Cause
 from cards.members import MemberStatus
 from customers import profile
 from customers.models import Address, Member, login_key
@@ -21,7 +22,15 @@ SERVICE = "Loyalty Member"
 
 @business_service(SERVICE, "Register")
 def register(
-    *, request_id: str, card_number: str, card_password: str, password: str, birth_date: str, **wire: str
+    *,
+    request_id: str,
+    actor: str,
+    trace_id: str,
+    card_number: str,
+    card_password: str,
+    password: str,
+    birth_date: str,
+    **wire: str,
 ) -> Reply:
     """Turn the member that was created with a card into a customer, and the card into a live one; all or nothing.
 
@@ -46,7 +55,7 @@ def register(
             member.registered_at, member.cell_phone_verified = timezone.now(), True
             member.save()
             _save_primary_address(member, fields)
-            lifecycle.register(card, member.pk)
+            lifecycle.register(card, member.pk, Cause(actor, trace_id))
             return remember(request_id, SERVICE, "Register", {"MemberNumber": member.pk})
     except IntegrityError:
         _demand_free(fields["user_name"], fields["email"])  # another request took the name or the address meanwhile

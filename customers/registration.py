@@ -103,7 +103,7 @@ def register(*, caller: Caller, cell_phone: str, cell_phone_valid_flag: str | No
         budgets.attempt([_per_address(caller.address)], errors.TooManyRequests, kept_by_success=True),
         card_pins.guess(fields["card_number"], caller.address),
     ):
-        customer_id = siebel.register(cell_phone=cell_phone, **fields)
+        customer_id = siebel.register(caller=caller, cell_phone=cell_phone, **fields)
     _welcome(phone=cell_phone, language=fields["language"], caller=caller)
     return customer_id
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from customers.models import Member, login_key
 from customers.siebel import Customer
 from loyalty import errors, phones
+from loyalty.answers import SuccessSerializer
 from loyalty.fields import CardNumber, CardPin, CellPhone, Choice, Day, Email, Lines, Number, Secret, Text
 
 
@@ -80,10 +81,6 @@ class LoginForm(serializers.Serializer[Any]):
 
 class UserForm(serializers.Serializer[Any]):
     user = Text(max_length=254, help_text="User name or e-mail address.")
-
-
-class SuccessSerializer(serializers.Serializer[Any]):
-    success = serializers.BooleanField()
 
 
 class CreatedSerializer(SuccessSerializer):

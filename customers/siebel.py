@@ -6,6 +6,7 @@ from typing import Any
 
 from customers import profile
 from loyalty import siebel
+from loyalty.callers import Caller
 from loyalty.dates import from_wire
 
 SERVICE = "Loyalty Member"
@@ -25,13 +26,13 @@ class Customer:
     svc: str | None
 
 
-def register(*, card_number: str, card_password: str, password: str, **fields: Any) -> str:
+def register(*, caller: Caller, card_number: str, card_password: str, password: str, **fields: Any) -> str:
     """Make a customer of a card's member; answers the customer id. Raises what business_service.register raises."""
     reply = siebel.call(
         SERVICE,
         "Register",
         {
-            "RequestId": siebel.new_request_id(),
+            **siebel.write(caller.actor, caller.request_id),
             "CardNumber": card_number,
             "CardPassword": card_password,
             "Password": password,

@@ -9,15 +9,13 @@ from customers.serializers import (
     LoginForm,
     RegisterPinForm,
     SessionSerializer,
-    SuccessSerializer,
     UserForm,
 )
 from loyalty import errors, rates
 from loyalty.access import CUSTOMER, CUSTOMER_HEADER, PUBLIC
+from loyalty.answers import SUCCESS, SuccessSerializer
 from loyalty.budgets import DAY, scaled
 from loyalty.operations import ApiRequest, OperationViewSet, operation
-
-SUCCESS = {"success": True}
 
 
 class CustomerViewSet(OperationViewSet):

@@ -36,6 +36,11 @@ class Caller:
     client: Client | None = None
     customer_id: str = ""
 
+    @property
+    def actor(self) -> str:
+        """Who acts, for histories."""
+        return f"client {self.client.name}" if self.client else "customer"
+
 
 @lru_cache(maxsize=64)
 def networks(entries: tuple[str, ...]) -> tuple[Network, ...]:

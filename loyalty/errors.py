@@ -28,6 +28,15 @@ class Refusal(Exception):
 # Cards
 
 
+class CardAlreadyLostOrStolen(Refusal):
+    code, reason, message = 102, "CardAlreadyLostOrStolen", "The card is already flagged as lost or stolen."
+
+
+class CardRegisteredWithAnotherCustomer(Refusal):
+    code, reason = 103, "CardRegisteredWithAnotherCustomer"
+    message = "The card has been registered with another member."
+
+
 class CardNotFound(Refusal):
     code, reason, message = 104, "CardNotFound", "The card is not found."
 
@@ -44,12 +53,24 @@ class CardNotActive(Refusal):
     code, reason, message = 108, "CardNotActive", "The card status is not Active."
 
 
+class CardInTransit(Refusal):
+    code, reason, message = 111, "CardInTransit", "The card status is InTransit."
+
+
+class CardNotDormant(Refusal):
+    code, reason, message = 113, "CardNotDormant", "The card status is not Dormant."
+
+
 class CardInactive(Refusal):
     code, reason, message = 3006, "CardInactive", "The card status is Inactive."
 
 
 class CardExpired(Refusal):
     code, reason, message = 3008, "CardExpired", "The card is Active, but its end date has passed."
+
+
+class CardNotRegisteredOrDormant(Refusal):
+    code, reason, message = 3012, "CardNotRegisteredOrDormant", "The card status is not Registered or Dormant."
 
 
 class CardReturnedOrAbolished(Refusal):
@@ -82,6 +103,10 @@ class InvalidMemberID(Refusal):
 
 class InvalidEmailAndPassword(Refusal):
     code, reason, message = 403, "InvalidEmailAndPassword", "The UserName/Email or Password is invalid."
+
+
+class MemberNotActive(Refusal):
+    code, reason, message = 3010, "MemberNotActive", "The member status of the card is not Active."
 
 
 class MemberNotOpen(Refusal):

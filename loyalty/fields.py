@@ -168,3 +168,13 @@ class Choice(serializers.ChoiceField):
         if not data and not self.allow_blank:
             self.fail("blank")
         return str(super().to_internal_value(data))
+
+
+class YesNo(Choice):
+    """Y or N; N where it is left out or empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(["Y", "N"], default=False, allow_blank=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) == "Y"

@@ -25,9 +25,9 @@ def _transport(path: str) -> Transport:
     return transport
 
 
-def new_request_id() -> str:
-    """For the argument `RequestId` of a write: a repeated one is answered with the first result."""
-    return uuid.uuid4().hex
+def write(actor: str, trace_id: str) -> dict[str, str]:
+    """The arguments of every write: a RequestId, whose repetition is answered with the first result, and who asks."""
+    return {"RequestId": uuid.uuid4().hex, "Actor": actor, "TraceId": trace_id}
 
 
 def call(service: str, method: str, arguments: Arguments) -> Reply:

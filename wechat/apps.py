@@ -6,11 +6,14 @@ class WechatConfig(AppConfig):
     verbose_name = "WeChat card pool"
 
     def ready(self) -> None:
+        from cards import stock
         from loyalty import relay
         from wechat import (
             batches,
             business_service,  # noqa: F401 (registers itself)
+            pool,
             tasks,
         )
 
+        stock.offer(pool.claim_replacement)
         relay.source(tasks.import_batch, batches.claim_due, batches.put_back)

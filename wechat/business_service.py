@@ -18,7 +18,7 @@ SERVICE = "Loyalty Card Pool"
 
 
 @business_service(SERVICE, "PreAllot")
-def pre_allot(*, request_id: str, cards: Sequence[dict[str, str]]) -> Reply:
+def pre_allot(*, request_id: str, actor: str, trace_id: str, cards: Sequence[dict[str, str]]) -> Reply:
     """Know each card with a member of its own, an `Open` one; what is not known yet is created.
 
     `Cards` in, each with CardNumber, CardPassword, ExpirationDate and MemberNumber (both may be empty); `Cards` out,

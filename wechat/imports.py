@@ -86,7 +86,7 @@ def _write_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: in
     bad = [row for row in chunk if isinstance(row, BadRow)]
     good = [row for row in chunk if isinstance(row, CardRow)]
     fresh, repeated = _only_new(good)
-    allotted, refused = siebel.pre_allot(fresh) if fresh else ({}, {})
+    allotted, refused = siebel.pre_allot(fresh, actor=f"batch {batch.pk}", trace_id=batch.request_id)
     bad += [BadRow(row.line, refused[row.number]) for row in fresh if row.number in refused]
     cards = [_pool_card(row, allotted[row.number], batch) for row in fresh if row.number in allotted]
     with transaction.atomic():

@@ -47,6 +47,16 @@ def draw(*, caller: Caller) -> DrawnCard:
     return drawn
 
 
+def claim_replacement(request_id: str) -> str | None:
+    """For a lost card: take the next pooled card in the caller's transaction. Its PIN is asked for by nobody."""
+    pooled = PoolCard.objects.select_for_update(skip_locked=True).filter(status=Status.POOLED)
+    card = pooled.order_by("pk").first()
+    if card is None or not _take(card, request_id):
+        return None
+    metrics.CARDS_DRAWN.labels("replacement").inc()
+    return card.number
+
+
 def refill() -> None:
     """Fill the window in Redis anew from the database, by one process at a time."""
     with suppress(RedisError), redis() as connection:
@@ -95,14 +105,15 @@ def _issue(card: PoolCard, caller: Caller) -> DrawnCard | None:
         log.error("pool_card_unreadable", pool_card=card.pk)
         PoolCard.objects.filter(pk=card.pk).update(status=Status.UNREADABLE)
         return None
-    claimed = PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(
-        status=Status.ISSUED,
-        pin="",
-        issued_at=timezone.now(),
-        issued_to=caller.client.pk if caller.client else None,
-        request_id=caller.request_id,
-    )
-    if not claimed:
+    if not _take(card, caller.request_id, caller.client.pk if caller.client else None):
         return None
     metrics.CARDS_DRAWN.labels("getCard").inc()
     return DrawnCard(card.number, pin, card.customer_id)
+
+
+def _take(card: PoolCard, request_id: str, client: int | None = None) -> bool:
+    """Mark a card as handed out, its PIN forgotten; tells whether this caller was the first."""
+    claimed = PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(
+        status=Status.ISSUED, pin="", issued_at=timezone.now(), issued_to=client, request_id=request_id
+    )
+    return bool(claimed)

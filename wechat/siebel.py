@@ -7,16 +7,18 @@ from loyalty.dates import wire_date
 from wechat.rows import CardRow
 
 
-def pre_allot(cards: Sequence[CardRow]) -> tuple[dict[str, str], dict[str, str]]:
+def pre_allot(cards: Sequence[CardRow], *, actor: str, trace_id: str) -> tuple[dict[str, str], dict[str, str]]:
     """Let Siebel know the cards with their members.
 
     Answers card number → customer id of those that may be pooled, and card number → reason of the others.
     """
+    if not cards:
+        return {}, {}
     reply = siebel.call(
         "Loyalty Card Pool",
         "PreAllot",
         {
-            "RequestId": siebel.new_request_id(),
+            **siebel.write(actor, trace_id),
             "Cards": [
                 {
                     "CardNumber": card.number,

@@ -1,0 +1,67 @@
+"""The life of a card as data: what may happen in which status, what comes of it, and who may let it happen.
+
+The rules (lifecycle.py), the admin and docs/cards.md read this table; nothing else changes a card's status.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models
+
+from cards.models import CardStatus
+
+
+class Event(models.TextChoices):
+    REGISTER = "register", "Registered by a new customer"
+    ADD = "add", "Added to a customer, not live"
+    ADD_LIVE = "add live", "Added to a customer, live"
+    WAKE = "wake", "Made live"
+    REST = "rest", "Gave way to another live card"
+    LOSE = "lose", "Reported lost, stolen or damaged"
+    REPLACE = "replace", "Sent to replace a lost card"
+    REMOVE = "remove", "Removed by its customer"
+
+
+class Who(models.TextChoices):
+    CUSTOMER = "customer", "the customer"
+    RULE = "rule", "a rule, with another card's change"
+
+
+@dataclass(frozen=True)
+class Transition:
+    event: Event
+    source: CardStatus
+    target: CardStatus
+    who: Who
+
+
+TRANSITIONS = (
+    Transition(Event.REGISTER, CardStatus.ACTIVE, CardStatus.REGISTERED, Who.CUSTOMER),
+    Transition(Event.ADD, CardStatus.ACTIVE, CardStatus.DORMANT, Who.CUSTOMER),
+    Transition(Event.ADD_LIVE, CardStatus.ACTIVE, CardStatus.REGISTERED, Who.CUSTOMER),
+    Transition(Event.WAKE, CardStatus.DORMANT, CardStatus.REGISTERED, Who.CUSTOMER),
+    Transition(Event.WAKE, CardStatus.IN_TRANSIT, CardStatus.REGISTERED, Who.CUSTOMER),
+    Transition(Event.REST, CardStatus.REGISTERED, CardStatus.DORMANT, Who.RULE),
+    Transition(Event.LOSE, CardStatus.REGISTERED, CardStatus.OBSOLETE, Who.CUSTOMER),
+    Transition(Event.LOSE, CardStatus.DORMANT, CardStatus.OBSOLETE, Who.CUSTOMER),
+    Transition(Event.REPLACE, CardStatus.ACTIVE, CardStatus.IN_TRANSIT, Who.RULE),
+    Transition(Event.REMOVE, CardStatus.DORMANT, CardStatus.CANCELLED, Who.CUSTOMER),
+)
+_TARGETS = {(step.event, step.source): step.target for step in TRANSITIONS}
+
+
+class Impossible(Exception):
+    """No transition of the table; the rules in front of it should have refused by name."""
+
+
+def target(event: Event, source: str) -> CardStatus:
+    """Raises Impossible."""
+    try:
+        return _TARGETS[event, CardStatus(source)]
+    except KeyError:
+        raise Impossible(f"{event} in {source}") from None
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram."""
+    lines = [f"    {step.source} --> {step.target}: {step.event.value}" for step in TRANSITIONS]
+    return "\n".join(["stateDiagram-v2", "    [*] --> Active", *lines, "    Obsolete --> [*]", "    Cancelled --> [*]"])
