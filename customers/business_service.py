@@ -12,7 +12,7 @@ from cards.members import MemberStatus
 from customers import profile
 from customers.models import Address, Member, login_key
 from loyalty import errors
-from loyalty.business_services import business_service, remember
+from loyalty.business_services import argument_of, business_service, remember
 from loyalty.dates import from_wire, wire_date, wire_moment
 from loyalty.models import Store
 from loyalty.siebel import Reply
@@ -129,12 +129,8 @@ def _flag(value: bool) -> str:
 
 def _fields(wire: Mapping[str, str]) -> dict[str, str]:
     """The wire's arguments (already `login_name` for `LoginName`) under our own names."""
-    ours = {_snake(field): name for name, field in profile.TEXT.items()}
+    ours = {argument_of(field): name for name, field in profile.TEXT.items()}
     return {ours[argument]: value for argument, value in wire.items() if argument in ours}
-
-
-def _snake(field: str) -> str:
-    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in field).lstrip("_")
 
 
 def _demand_free(user_name: str, email: str) -> None:

@@ -8,7 +8,7 @@ from customers.models import Member, login_key
 from customers.siebel import Customer
 from loyalty import errors, phones
 from loyalty.answers import SuccessSerializer
-from loyalty.fields import CardNumber, CardPin, CellPhone, Choice, Day, Email, Lines, Number, Secret, Text
+from loyalty.fields import CardNumber, CardPin, CellPhone, Choice, Day, Email, Flag, Lines, Number, Secret, Text
 
 
 def optional(kind: type[Text], source: str | None = None, *, max_length: int = 100) -> Text:
@@ -127,3 +127,26 @@ class CustomerSerializer(serializers.Serializer[Customer]):
     registeredDate = Day(source="registered_date", allow_null=True)
     starBalance = serializers.IntegerField(source="star_balance")
     svc = serializers.CharField(allow_null=True, help_text="The last SVC balance reference.")
+
+
+class AddressForm(serializers.Serializer[Any]):
+    country = optional(Text)
+    state = optional(Text)
+    city = optional(Text)
+    zip = optional(Text, max_length=20)
+    address = Text(max_length=300)
+    isPrimary = Flag(source="is_primary", required=False, allow_null=True)
+    contactName = optional(Text, "contact_name")
+    contactPhone = optional(Text, "contact_phone", max_length=30)
+
+
+class AddressSerializer(serializers.Serializer[Any]):
+    addressId = serializers.CharField(source="address_id")
+    country = serializers.CharField(allow_null=True)
+    state = serializers.CharField(allow_null=True)
+    city = serializers.CharField(allow_null=True)
+    zip = serializers.CharField(allow_null=True)
+    address = serializers.CharField(allow_null=True)
+    isPrimary = serializers.BooleanField(source="is_primary")
+    contactName = serializers.CharField(source="contact_name", allow_null=True)
+    contactPhone = serializers.CharField(source="contact_phone", allow_null=True)

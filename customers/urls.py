@@ -1,4 +1,4 @@
-from customers.views import CustomerViewSet, PinViewSet
+from customers.views import AddressViewSet, CustomerViewSet, PinViewSet
 from loyalty.operations import routes
 
-urlpatterns = routes(CustomerViewSet, PinViewSet)
+urlpatterns = routes(CustomerViewSet, AddressViewSet, PinViewSet)

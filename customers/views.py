@@ -1,8 +1,10 @@
 from django.conf import settings
 from rest_framework.response import Response
 
-from customers import registration, sessions, siebel
+from customers import addresses, registration, sessions, siebel
 from customers.serializers import (
+    AddressForm,
+    AddressSerializer,
     CreatedSerializer,
     CustomerCreateForm,
     CustomerSerializer,
@@ -15,6 +17,7 @@ from loyalty import errors, rates
 from loyalty.access import CUSTOMER, CUSTOMER_HEADER, PUBLIC
 from loyalty.answers import SUCCESS, SuccessSerializer
 from loyalty.budgets import DAY, scaled
+from loyalty.ids import PATTERN
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 
 
@@ -110,3 +113,61 @@ class PinViewSet(OperationViewSet):
         """
         registration.send_pin(**self.form(request), caller=request.caller)
         return Response(SUCCESS)
+
+
+class AddressViewSet(OperationViewSet):
+    @operation(
+        "GET",
+        "Customers/addresses/list",
+        tag="Customer",
+        access=CUSTOMER,
+        answer=AddressSerializer,
+        many=True,
+        refuses=[errors.InvalidMemberID],
+    )
+    def list_addresses(self, request: ApiRequest) -> Response:
+        """List all addresses of a customer.
+
+        The primary one, which the customer's primary fields show too, comes first.
+        """
+        found = addresses.list_addresses(customer_id=request.caller.customer_id)
+        return Response(AddressSerializer(found, many=True).data)
+
+    @operation(
+        "POST",
+        "Customers/addresses/add",
+        tag="Customer",
+        access=CUSTOMER,
+        form=AddressForm,
+        answer=AddressSerializer,
+        refuses=[errors.InvalidMemberID],
+    )
+    def add(self, request: ApiRequest) -> Response:
+        """Add an address for a customer.
+
+        The first one is the primary one; later ones with isPrimary. At most twenty, then 429.
+        """
+        caller = request.caller
+        added = addresses.add(customer_id=caller.customer_id, caller=caller, **self.form(request))
+        return Response(AddressSerializer(added).data)
+
+    @operation(
+        "POST",
+        "Customers/addresses/update/{addressId}",
+        tag="Customer",
+        access=CUSTOMER,
+        form=AddressForm,
+        answer=AddressSerializer,
+        refuses=[errors.InvalidMemberID, errors.InvalidAddressId],
+    )
+    def update(self, request: ApiRequest, addressId: str) -> Response:
+        """Update a customer's address.
+
+        What is left out stays as it is, what is empty is cleared.
+        """
+        caller = request.caller
+        form = self.form(request)
+        if not PATTERN.fullmatch(addressId):
+            raise errors.InvalidAddressId
+        changed = addresses.update(customer_id=caller.customer_id, address_id=addressId, caller=caller, **form)
+        return Response(AddressSerializer(changed).data)

@@ -35,7 +35,7 @@ def call(service: str, method: str, arguments: Arguments) -> Reply:
     if request_id and (done := _reply_of(request_id)):
         return done
     try:
-        reply = _METHODS[service, method](**{_argument(name): value for name, value in arguments.items()})
+        reply = _METHODS[service, method](**{argument_of(name): value for name, value in arguments.items()})
     except errors.Refusal as refusal:
         return {"ResponseCode": str(refusal.code), "ResponseDescription": refusal.message}
     except AlreadyDone:
@@ -58,5 +58,6 @@ def _reply_of(request_id: str) -> Reply | None:
     return None if row is None else {"ResponseCode": "0", "ResponseDescription": "", **row}
 
 
-def _argument(name: str) -> str:
+def argument_of(name: str) -> str:
+    """The argument that a field of the wire is for a method: `card_number` for `CardNumber`."""
     return _WORD.sub("_", name).lower()

@@ -101,6 +101,10 @@ class InvalidMemberID(Refusal):
     message = "The member does not exist or the member is not a registered active member."
 
 
+class InvalidAddressId(Refusal):
+    code, reason, message = 3005, "InvalidAddressId", "The address for the AddressId does not exist."
+
+
 class InvalidEmailAndPassword(Refusal):
     code, reason, message = 403, "InvalidEmailAndPassword", "The UserName/Email or Password is invalid."
 
@@ -298,4 +302,4 @@ def _all(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 CATALOGUE = tuple(_all(Refusal))
 # What Siebel or the gateway may name. Ours, which have a name of their own, are left out: 403 is both.
-BY_CODE = {refusal.code: refusal for refusal in CATALOGUE if not refusal.name}
+BY_CODE = {refusal.code: refusal for refusal in CATALOGUE if not refusal.name} | {429: TooManyRequests}

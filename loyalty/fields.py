@@ -178,3 +178,20 @@ class YesNo(Choice):
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(data) == "Y"
+
+
+@extend_schema_field({"type": "boolean"})
+class Flag(serializers.Field[bool, Any, bool, Any]):
+    """True or false; in a form, where all is text, the words."""
+
+    default_error_messages = {"invalid": "Neither true nor false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if isinstance(data, bool):
+            return data
+        if data not in ("true", "false"):
+            self.fail("invalid")
+        return bool(data == "true")
+
+    def to_representation(self, value: bool) -> bool:
+        return value
