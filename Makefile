@@ -15,7 +15,7 @@ run: .venv/installed
 	@exec .venv/bin/python -m config.embedded
 
 test: .venv/installed-dev
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/installed-dev
 	.venv/bin/ruff check .

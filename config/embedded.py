@@ -38,6 +38,9 @@ def main() -> None:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "PROMETHEUS_MULTIPROC_DIR": str(_emptied(var / "prometheus")),
     }
+    ready = var / "worker.ready"
+    ready.unlink(missing_ok=True)
+    os.environ["CELERY_READY_FILE"] = str(ready)
     path = valkey.socket_path(var)
     tree = Tree()
     try:
@@ -48,10 +51,11 @@ def main() -> None:
         for step in ("migrate -v 1 --noinput", "demo_data"):
             tree.finish([sys.executable, "manage.py", *step.split()])
         celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
-        tree.start("web", [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"])
+        tree.start("relay", [sys.executable, "manage.py", "relay"])
         tree.start("worker", [*celery, "worker", "-c", "2", "-l", "WARNING", "--without-gossip", "--without-mingle"])
         tree.start("beat", [*celery, "beat", "-l", "WARNING", "-s", str(var / "beat-schedule"), "--pidfile="])
-        tree.start("relay", [sys.executable, "manage.py", "relay"])
+        tree.await_file("worker", ready)  # whoever reaches the web server finds everything else at work
+        tree.start("web", [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"])
         threading.Thread(target=_greet, args=(port, var), daemon=True).start()
         tree.watch()
     except Stopped:
@@ -90,14 +94,27 @@ class Tree:
             self.stop()
             _give_up(f"{name} failed; see above.")
 
+    def await_file(self, name: str, ready: Path, seconds: float = 60) -> None:
+        """Until a child has made its file. Gives up where that takes too long or a child ends."""
+        until = time.monotonic() + seconds
+        while not ready.exists():
+            self._demand_all()
+            if time.monotonic() > until:
+                self.stop()
+                _give_up(f"{name} did not get ready within {seconds:.0f} seconds.")
+            time.sleep(0.05)
+
     def watch(self) -> NoReturn:
         """Until a child ends by itself, which ends all of them, or Stopped is raised."""
         while True:
-            for name, child in self.children.items():
-                if (code := child.poll()) is not None:
-                    self.stop()
-                    _give_up(f"{name} ended by itself (exit code {code}), so everything was stopped.")
+            self._demand_all()
             time.sleep(0.2)
+
+    def _demand_all(self) -> None:
+        for name, child in self.children.items():
+            if (code := child.poll()) is not None:
+                self.stop()
+                _give_up(f"{name} ended by itself (exit code {code}), so everything was stopped.")
 
     def stop(self) -> None:
         """Those that use the store first, the store itself last; who does not end in time is killed."""

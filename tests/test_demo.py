@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-pytestmark = pytest.mark.xdist_group("demo")
 ELSEWHERE = "http://127.0.0.1:8123"
 # Run in the demonstration's own process: tries everything in demo.json at the front door.
 TRY = """

@@ -16,7 +16,7 @@ import pytest
 
 from tests.stack import ROOT, Stack, free_port, fresh_services
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 
