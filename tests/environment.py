@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from config import valkey
+from config import orphans, valkey
 
 _SERVICES = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 _FIRST_REDIS_DATABASE = 2
@@ -42,7 +42,8 @@ else:
 def pytest_configure(config: pytest.Config) -> None:
     """Not in the process that only hands tests to others."""
     if "REDIS_URL" not in GIVEN and (_worker or not config.getoption("numprocesses", None)):
-        _servers.append(subprocess.Popen(valkey.command(_folder / "valkey", _socket, persistent=False)))
+        command = valkey.command(_folder / "valkey", _socket, persistent=False)
+        _servers.append(subprocess.Popen(command, preexec_fn=orphans.end_with_parent))
         valkey.await_answer(_servers[0], _socket)
 
 
