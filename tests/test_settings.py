@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import stat
 import subprocess
@@ -162,3 +163,20 @@ def test_check_finds_a_value_that_could_not_be_used(settings: Settings, name: st
     setattr(settings, name, value)
     with pytest.raises(SystemCheckError, match=name):
         call_command("check", "--tag", "security")
+
+
+# Documentation
+
+
+def test_env_example_names_every_setting_and_no_other() -> None:
+    sources = (
+        "config/settings.py",
+        "config/gunicorn.py",
+        "config/embedded.py",
+        "config/celery.py",
+        "loyalty/metrics.py",
+    )
+    text = "".join((ROOT / source).read_text() for source in sources)
+    read = set(re.findall(r'(?:env\.\w+|path_of|environ\.get)\(\s*"([A-Z_0-9]+)"', text))
+    named = set(re.findall(r"^(?:# )?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named == read
