@@ -128,6 +128,14 @@ def lose(card: Card, customer_id: str, *, replace: bool, cause: Cause) -> Card:
     return card.replaced_by or card
 
 
+def close_all(customer_id: str, cause: Cause) -> None:
+    """Cancel every card of a customer whose account is closed; they stay his, for should it be undone."""
+    attached = Card.objects.select_for_update().filter(customer_id=customer_id, status__in=ATTACHED)
+    steps = [_step(card, Event.CLOSE, transitions.target(Event.CLOSE, card.status), cause) for card in attached]
+    attached.update(status=CardStatus.CANCELLED, reason=cause.reason)
+    CardEvent.objects.bulk_create(steps)
+
+
 def _claim_replacement(customer_id: str, cause: Cause) -> Card:
     """Raises NoCardAvailable."""
     replacement = lock(stock.claim(cause.request_id))
@@ -155,18 +163,22 @@ def _attach(card: Card, customer_id: str) -> None:
 
 
 def _move(card: Card, event: Event, cause: Cause, *, detach: bool = False) -> None:
-    """The one place where a card's status changes, and its history grows. Raises transitions.Impossible."""
-    source, card.status = card.status, transitions.target(event, card.status)
-    owner = card.customer_id or ""
+    """Change one card's status, and let its history grow. Raises transitions.Impossible."""
+    step = _step(card, event, transitions.target(event, card.status), cause)
+    card.status = step.target
     if detach:
         card.customer = None
     card.save(update_fields=["status", "customer", "registered_at", "reason", "replaced_by"])
-    CardEvent.objects.create(
+    step.save()
+
+
+def _step(card: Card, event: Event, target: str, cause: Cause) -> CardEvent:
+    return CardEvent(
         card=card,
         event=event,
-        source=source,
-        target=card.status,
-        customer_id=owner,
+        source=card.status,
+        target=target,
+        customer_id=card.customer_id or "",
         actor=cause.actor,
         reason=cause.reason,
         request_id=cause.request_id,

@@ -19,11 +19,12 @@ class Event(models.TextChoices):
     LOSE = "lose", "Reported lost, stolen or damaged"
     REPLACE = "replace", "Sent to replace a lost card"
     REMOVE = "remove", "Removed by its customer"
+    CLOSE = "close", "Cancelled with its customer's account"
 
 
 class Who(models.TextChoices):
     CUSTOMER = "customer", "the customer"
-    RULE = "rule", "a rule, with another card's change"
+    RULE = "rule", "a rule, with another card or the account"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ TRANSITIONS = (
     Transition(Event.LOSE, CardStatus.DORMANT, CardStatus.OBSOLETE, Who.CUSTOMER),
     Transition(Event.REPLACE, CardStatus.ACTIVE, CardStatus.IN_TRANSIT, Who.RULE),
     Transition(Event.REMOVE, CardStatus.DORMANT, CardStatus.CANCELLED, Who.CUSTOMER),
+    Transition(Event.CLOSE, CardStatus.REGISTERED, CardStatus.CANCELLED, Who.RULE),
+    Transition(Event.CLOSE, CardStatus.DORMANT, CardStatus.CANCELLED, Who.RULE),
+    Transition(Event.CLOSE, CardStatus.IN_TRANSIT, CardStatus.CANCELLED, Who.RULE),
 )
 _TARGETS = {(step.event, step.source): step.target for step in TRANSITIONS}
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 
 from cards.models import Card
-from customers.models import Address, Member, login_key
+from customers.models import Address, ConsentChange, Member, login_key
 from loyalty import authentication
 from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
 
@@ -15,6 +15,11 @@ from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
 class AddressInline(ReadOnlyInline):
     model = Address
     fields = ("is_primary", "country", "state", "city", "zip", "address", "contact_name", "contact_phone")
+
+
+class ConsentInline(ReadOnlyInline):
+    model = ConsentChange
+    fields = ("at", "opt_out", "reason", "actor", "request_id")
 
 
 class CardInline(ReadOnlyInline):
@@ -36,14 +41,28 @@ class MemberAdmin(ReadOnlyAdmin):
     )
     search_help_text = "A customer id, cell phone, user name or e-mail address, whole, or the beginning of a last name."
     fieldsets = (
-        (None, {"fields": ("customer_id", "status", "star_balance", "created_at", "registered_at", "elsewhere")}),
+        (
+            None,
+            {
+                "fields": (
+                    "customer_id",
+                    "status",
+                    "star_balance",
+                    "created_at",
+                    "registered_at",
+                    "closed_at",
+                    "closed_reason",
+                    "elsewhere",
+                )
+            },
+        ),
         ("Log-in", {"fields": ("user_name", "email", "email_verified", "email_activation_due")}),
         ("Person", {"fields": ("first_name", "last_name", "gender", "birthday", "language")}),
         ("Phones", {"fields": ("cell_phone", "cell_phone_verified", "home_phone", "work_phone", "fax")}),
         ("Likes", {"fields": ("hobbies", "favourite_product", "favourite_product_alternate", "notes")}),
         ("Marketing", {"fields": ("source_code", "opt_out")}),
     )
-    inlines = (AddressInline, CardInline)
+    inlines = (AddressInline, CardInline, ConsentInline)
     actions = ("log_out",)
 
     def get_search_results(
@@ -86,3 +105,12 @@ class AddressAdmin(ReadOnlyAdmin):
     ordering = ("address_id",)
     search_fields = ("address_id__exact", "member__customer_id__exact")
     fields = ("address_id", "member", *AddressInline.fields, "created_at")
+
+
+@admin.register(ConsentChange)
+class ConsentChangeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "member", "opt_out", "reason", "actor", "request_id")
+    list_select_related = ("member",)
+    list_filter = ("opt_out",)
+    search_fields = ("member__customer_id__exact", "request_id__exact")
+    fields = ("member", *ConsentInline.fields)

@@ -6,11 +6,11 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from cards import lifecycle
+from cards import lifecycle, members
 from cards.lifecycle import Cause
 from cards.members import MemberStatus
 from customers import profile
-from customers.models import Address, Member, login_key
+from customers.models import Address, ConsentChange, Member, login_key
 from loyalty import errors
 from loyalty.business_services import argument_of, business_service, remember
 from loyalty.dates import from_wire, wire_date, wire_moment
@@ -121,6 +121,38 @@ def check_password_of(*, login: str, password: str) -> Reply:
     if not member.cell_phone_verified:
         raise errors.RefuseLoginDueUnverifiedMobile
     return {"MemberNumber": member.pk, "MemberStatus": member.status}
+
+
+@business_service(SERVICE, "UpdateOpt")
+def update_opt(
+    *, request_id: str, actor: str, trace_id: str, member_number: str, opt_out: str = "", reason: str = ""
+) -> Reply:
+    """What a customer allows from now on; without `opt_out` the reason alone is noted. Raises InvalidMemberID."""
+    with transaction.atomic():
+        members.lock_customer(member_number)
+        row = Member.objects.filter(pk=member_number)
+        if opt_out:
+            row.update(opt_out=int(opt_out))
+        ConsentChange.objects.create(
+            member_id=member_number,
+            opt_out=int(opt_out) if opt_out else row.values_list("opt_out", flat=True).get(),
+            reason=reason,
+            actor=actor,
+            request_id=trace_id,
+        )
+        return remember(request_id, SERVICE, "UpdateOpt", {})
+
+
+@business_service(SERVICE, "Disable")
+def disable(*, request_id: str, actor: str, trace_id: str, member_number: str, reason: str) -> Reply:
+    """Close an account, its cards with it. Raises InvalidMemberID."""
+    with transaction.atomic():
+        members.lock_customer(member_number)
+        Member.objects.filter(pk=member_number).update(
+            status=MemberStatus.CLOSED, closed_at=timezone.now(), closed_reason=reason
+        )
+        lifecycle.close_all(member_number, Cause(actor, trace_id, reason))
+        return remember(request_id, SERVICE, "Disable", {})
 
 
 def _flag(value: bool) -> str:

@@ -65,6 +65,8 @@ class Member(models.Model):
     star_balance = models.IntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     registered_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_reason = models.CharField(max_length=200, blank=True, editable=False)
 
     class Meta:
         ordering = ("-created_at",)
@@ -116,3 +118,20 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return self.address_id
+
+
+class ConsentChange(models.Model):
+    """What a customer has allowed, each time it was said. The last one stands in Member.opt_out."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="consents")
+    opt_out = models.PositiveSmallIntegerField(choices=Member.OptOut, null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=80)
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.member_id}: {self.get_opt_out_display()}"

@@ -129,6 +129,22 @@ class CustomerSerializer(serializers.Serializer[Customer]):
     svc = serializers.CharField(allow_null=True, help_text="The last SVC balance reference.")
 
 
+class ReasonForm(serializers.Serializer[Any]):
+    reason = Text(max_length=200)
+
+
+class OptForm(serializers.Serializer[Any]):
+    communicationType = Choice(
+        ["0", "1", "2"],
+        source="opt_out",
+        default=None,
+        allow_null=True,
+        allow_blank=True,
+        help_text="0 allow, 1 not allow, 2 not allow third party. Left out: the reason alone is noted.",
+    )
+    reason = Text(max_length=200, default=None, allow_null=True, allow_blank=True)
+
+
 class AddressForm(serializers.Serializer[Any]):
     country = optional(Text)
     state = optional(Text)

@@ -1,5 +1,6 @@
 """What customers ask of Siebel, in our words. Siebel's field names stop here and in profile.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -70,3 +71,22 @@ def check_password(*, user: str, password: str) -> str:
     """
     customer_id: str = siebel.call(SERVICE, "CheckPassword", {"Login": user, "Password": password})["MemberNumber"]
     return customer_id
+
+
+def update_opt(*, customer_id: str, opt_out: str | None, reason: str | None, caller: Caller) -> None:
+    """What the customer allows: 0, 1 or 2; saying nothing changes nothing. Raises InvalidMemberID."""
+    given = {name: text for name, text in (("OptOut", opt_out), ("Reason", reason)) if text}
+    if given:
+        _write("UpdateOpt", customer_id, caller, given)
+    else:
+        get(customer_id=customer_id)
+
+
+def disable(*, customer_id: str, reason: str, caller: Caller) -> None:
+    """Close the account. Raises InvalidMemberID."""
+    _write("Disable", customer_id, caller, {"Reason": reason})
+
+
+def _write(method: str, customer_id: str, caller: Caller, arguments: Mapping[str, str]) -> None:
+    who = siebel.write(caller.actor, caller.request_id)
+    siebel.call(SERVICE, method, {**who, "MemberNumber": customer_id, **arguments})

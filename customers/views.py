@@ -1,7 +1,7 @@
 from django.conf import settings
 from rest_framework.response import Response
 
-from customers import addresses, registration, sessions, siebel
+from customers import addresses, closing, registration, sessions, siebel
 from customers.serializers import (
     AddressForm,
     AddressSerializer,
@@ -9,6 +9,8 @@ from customers.serializers import (
     CustomerCreateForm,
     CustomerSerializer,
     LoginForm,
+    OptForm,
+    ReasonForm,
     RegisterPinForm,
     SessionSerializer,
     UserForm,
@@ -70,6 +72,41 @@ class CustomerViewSet(OperationViewSet):
         """Find a customer by id."""
         customer = siebel.get(customer_id=request.caller.customer_id)
         return Response(CustomerSerializer(customer).data)
+
+    @operation(
+        "POST",
+        "Customers/disable",
+        tag="Customer",
+        access=CUSTOMER,
+        form=ReasonForm,
+        answer=SuccessSerializer,
+        refuses=[errors.InvalidMemberID],
+    )
+    def disable(self, request: ApiRequest) -> Response:
+        """Disable a customer.
+
+        Closes the account, cancels its cards and ends every log-in. Staff can undo it for fourteen days.
+        """
+        closing.disable(**self.form(request), caller=request.caller)
+        return Response(SUCCESS)
+
+    @operation(
+        "POST",
+        "Customers/updateOpt",
+        tag="Customer",
+        access=CUSTOMER,
+        form=OptForm,
+        answer=SuccessSerializer,
+        refuses=[errors.InvalidMemberID],
+    )
+    def update_opt(self, request: ApiRequest) -> Response:
+        """Update what a customer allows to be sent.
+
+        Each change is kept, with its reason.
+        """
+        form = self.form(request)
+        siebel.update_opt(customer_id=request.caller.customer_id, caller=request.caller, **form)
+        return Response(SUCCESS)
 
     @operation(
         "POST",
