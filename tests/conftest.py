@@ -1,6 +1,7 @@
 """The front door for tests: a real database, a real Valkey, the relay at work in a thread of its own."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -195,7 +196,7 @@ class Outbox:
     def pin(self, phone: str = PHONE) -> str:
         """The last PIN sent to a phone."""
         texts = [entry["text"] for entry in self.messages(phone) if entry["template"].startswith("create")]
-        return next(word.strip(".,") for word in texts[-1].replace(",", " ").split() if word.strip(".,").isdigit())
+        return re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", texts[-1])[0]
 
 
 @pytest.fixture
