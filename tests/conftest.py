@@ -196,7 +196,9 @@ class Outbox:
     def pin(self, phone: str = PHONE) -> str:
         """The last PIN sent to a phone."""
         texts = [entry["text"] for entry in self.messages(phone) if entry["template"].startswith("create")]
-        return re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", texts[-1])[0]
+        found = re.search(r"(?<![0-9])[0-9]{6}(?![0-9])", texts[-1])
+        assert found
+        return found[0]
 
 
 @pytest.fixture
