@@ -137,8 +137,12 @@ def close_all(customer_id: str, cause: Cause) -> None:
 
 
 def _claim_replacement(customer_id: str, cause: Cause) -> Card:
-    """Raises NoCardAvailable."""
-    replacement = lock(stock.claim(cause.request_id))
+    """The first card in stock that is still free; the others leave the stock with it. Raises NoCardAvailable."""
+    today = timezone.localdate()
+    while True:
+        replacement = lock(stock.claim(cause.request_id))
+        if replacement.status == CardStatus.ACTIVE and not replacement.has_ended(today):
+            break
     _attach(replacement, customer_id)
     _move(replacement, Event.REPLACE, cause)
     return replacement

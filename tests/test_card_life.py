@@ -144,6 +144,13 @@ def test_a_replacement_is_on_its_way_until_it_is_woken(hers: Api, mei: Member) -
     assert PoolCard.objects.get().status == "Issued"
 
 
+def test_a_replacement_is_a_card_that_is_still_free(hers: Api, mei: Member) -> None:
+    registered, ended, free = pooled(3)
+    Card.objects.filter(number=registered).update(status=S.REGISTERED, customer=new_customer("gao"))
+    Card.objects.filter(number=ended).update(end_date="2020-01-01")
+    assert lose(hers, own(mei), sendReplacement="Y").json()["cardNumber"] == free
+
+
 def test_with_no_card_in_stock_nothing_changes(hers: Api, mei: Member) -> None:
     live, dormant = own(mei), own(mei, S.DORMANT)
     assert code_of(lose(hers, live, sendReplacement="Y")) == 4001
