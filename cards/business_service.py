@@ -8,14 +8,13 @@ from django.utils import timezone
 
 from cards import lifecycle, members
 from cards.lifecycle import Cause
-from cards.models import Card, CardStatus
+from cards.models import ATTACHED, Card, CardStatus
 from loyalty import digests, errors
 from loyalty.business_services import business_service, remember
 from loyalty.dates import wire_date, wire_moment
 from loyalty.siebel import Reply
 
 SERVICE = "Loyalty Card"
-_TAKEN = (CardStatus.REGISTERED, CardStatus.DORMANT, CardStatus.IN_TRANSIT)
 _OVER = (
     CardStatus.EXPIRED,
     CardStatus.CANCELLED,
@@ -43,7 +42,7 @@ def validate(*, card_number: str, card_password: str) -> Reply:
 
 
 def state_code(card: Card, today: date) -> str:
-    if card.status in _TAKEN:
+    if card.status in ATTACHED:
         return "CardAlreadyRegistered"
     if card.status in _OVER or (card.status == CardStatus.ACTIVE and card.has_ended(today)):
         return "CardExpiredOrCancelled"
