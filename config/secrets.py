@@ -13,7 +13,7 @@ NAMES = ("SECRET_KEY", "PIN_KEYS", "PIN_PEPPERS")
 
 def read_files() -> None:
     """Let `NAME_FILE=/run/secrets/name` stand for `NAME`; the variable itself wins."""
-    for name in (*NAMES, "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
+    for name in (*NAMES, "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_HOST_PASSWORD"):
         path = os.environ.get(f"{name}_FILE")
         if path and name not in os.environ:
             os.environ[name] = Path(path).read_text().strip()

@@ -261,6 +261,13 @@ EMAIL_BACKEND = env.str(
     default=f"django.core.mail.backends.{'smtp' if PRODUCTION else 'filebased'}.EmailBackend",
 )
 EMAIL_FILE_PATH = str(path_of("EMAIL_FILE_PATH", VAR_DIR / "outbox/mail"))
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="loyalty@localhost")
 
 # The card pool
 CARD_FILES_DIR = path_of("CARD_FILES_DIR", VAR_DIR / "sftp")
@@ -290,6 +297,7 @@ PIN_LIFETIME_SECONDS = env.int("PIN_LIFETIME_SECONDS", default=600)
 PIN_TRIES_PER_PIN = env.int("PIN_TRIES_PER_PIN", default=5)
 PIN_TRIES_PER_PHONE_HOUR = env.int("PIN_TRIES_PER_PHONE_HOUR", default=10)
 PIN_TRIES_PER_PHONE_DAY = env.int("PIN_TRIES_PER_PHONE_DAY", default=50)
+PIN_TRIES_IN_A_ROW = env.int("PIN_TRIES_IN_A_ROW", default=100)
 SMS_PHONE_COOLDOWN_SECONDS = env.int("SMS_PHONE_COOLDOWN_SECONDS", default=60)
 SMS_PER_PHONE_HOUR = env.int("SMS_PER_PHONE_HOUR", default=5)
 SMS_PER_PHONE_DAY = env.int("SMS_PER_PHONE_DAY", default=10)

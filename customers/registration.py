@@ -13,6 +13,7 @@ from loyalty.budgets import HOUR, Limit, Window
 from loyalty.callers import Caller
 from sms import limits, outbox, pins
 from sms.models import Purpose
+from sms.pins import Subject
 
 log = structlog.get_logger()
 # Why a card that is not free gets no PIN.
@@ -87,7 +88,7 @@ def send_pin(*, phone: str, template: str, card_number: str, card_password: str,
     with limits.sending(
         phone=phone, card=card_number, address=caller.address, refusal=errors.RegisterSMSTooFrenquently
     ):
-        message = pins.send(Purpose.CREATE, phone=phone, template=template, request_id=caller.request_id)
+        message = pins.send(Subject(Purpose.CREATE, phone), template=template, request_id=caller.request_id)
         outbox.wait(message)
 
 
@@ -99,7 +100,7 @@ def register(*, caller: Caller, cell_phone: str, cell_phone_valid_flag: str | No
     profile = {name: fields.get(name) or "" for name in ("user_name", "email", "first_name", "last_name")}
     passwords.demand_strong(fields["password"], **profile)
     with (
-        pins.held(Purpose.CREATE, phone=cell_phone, pin=cell_phone_valid_flag),
+        pins.held(Subject(Purpose.CREATE, cell_phone), pin=cell_phone_valid_flag),
         budgets.attempt([_per_address(caller.address)], errors.TooManyRequests, kept_by_success=True),
         card_pins.guess(fields["card_number"], caller.address),
     ):
@@ -116,6 +117,6 @@ def _welcome(*, phone: str, language: str, caller: Caller) -> None:
     """The customer exists by now: a greeting that can't be sent must not turn that into an error."""
     template = "welcome-cn" if language == "CHS" else "welcome-en"
     try:
-        outbox.queue(phone=phone, template=template, request_id=caller.request_id)
+        outbox.queue(recipient=phone, template=template, request_id=caller.request_id)
     except Exception as error:
         log.error("welcome_not_queued", kind=type(error).__qualname__)

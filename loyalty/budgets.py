@@ -55,17 +55,17 @@ class Attempt:
     keys: Sequence[str]
     at: float
 
-    def give_back(self) -> None:
-        """It was no failure: as if it had not been made."""
+    def give_back(self, *, forgiven: bool = False) -> None:
+        """It was no failure: as if it had not been made. `forgiven`: its success ends a row of failures, too."""
         with transaction.atomic(durable=True):
             for budget in _locked(self.keys):
                 if self.at not in budget.hits:
                     continue
                 budget.hits.remove(self.at)
-                budget.total = max(budget.total - 1, 0)
-                if budget.locked_until:
-                    budget.locked_until, budget.locks = 0, max(budget.locks - 1, 0)
-                budget.save(update_fields=["hits", "total", "locks", "locked_until"])
+                budget.total = 0 if forgiven else max(budget.total - 1, 0)
+                if budget.locked_at == self.at:  # it was this attempt that filled the window
+                    budget.locked_until, budget.locked_at, budget.locks = 0, 0, max(budget.locks - 1, 0)
+                budget.save(update_fields=["hits", "total", "locks", "locked_until", "locked_at"])
 
 
 def scaled(limit: int) -> int:
@@ -166,9 +166,9 @@ def _count(budget: Budget, limit: Limit, now: float) -> None:
             budget.locks = 0
         if any(_full_for(budget.hits, window, now) for window in limit.windows):
             first, most = limit.lock
-            budget.locked_until = now + min(first * 2**budget.locks, most)
+            budget.locked_until, budget.locked_at = now + min(first * 2**budget.locks, most), now
             budget.locks += 1
-    budget.save(update_fields=["hits", "total", "locks", "locked_until", "updated_at"])
+    budget.save(update_fields=["hits", "total", "locks", "locked_until", "locked_at", "updated_at"])
 
 
 def _full_for(hits: list[float], window: Window, now: float) -> float:

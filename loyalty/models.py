@@ -132,6 +132,7 @@ class Budget(models.Model):
     total = models.PositiveIntegerField(default=0)
     locks = models.PositiveSmallIntegerField(default=0, help_text="How often in a row it was locked.")
     locked_until = models.FloatField(default=0)
+    locked_at = models.FloatField(default=0, help_text="The attempt that locked it.")
     is_permanent = models.BooleanField(default=False, help_text="Its total counts for ever.")
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
 

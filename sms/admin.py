@@ -14,13 +14,13 @@ from sms.models import Message, Pin, Template
 
 @admin.register(Template)
 class TemplateAdmin(QuickListAdmin):
-    list_display = ("key", "language", "text")
-    list_filter = ("language",)
+    list_display = ("key", "channel", "language", "text")
+    list_filter = ("channel", "language")
     search_fields = ("key__startswith", "text__icontains")
-    fields = ("key", "language", "text", "preview")
+    fields = ("channel", "key", "language", "subject", "text", "preview")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
-        return ("key", "language", "preview") if obj else ("preview",)
+        return ("channel", "key", "language", "preview") if obj else ("preview",)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "text":
@@ -33,18 +33,29 @@ class TemplateAdmin(QuickListAdmin):
             template.clean()
         except ValidationError:
             return "-"
-        return template.fill(pin="123456", brand=settings.BRAND_NAME, minutes=settings.PIN_LIFETIME_SECONDS // 60)
+        subject, text = template.fill(
+            pin="123456",
+            brand=settings.BRAND_NAME,
+            minutes=settings.PIN_LIFETIME_SECONDS // 60,
+            link=f"{settings.BASE_URL}/…",
+            card="1234",
+        )
+        return f"{subject}\n\n{text}".strip()
 
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    list_display = ("id", "phone", "template", "state", "code", "attempts", "created_at", "ended_at")
-    list_filter = ("state", "created_at")
-    search_fields = ("phone__exact",)
+    list_display = ("id", "channel", "recipient", "template", "state", "code", "attempts", "created_at", "ended_at")
+    list_filter = ("channel", "state", "created_at")
+    search_fields = ("recipient__exact", "customer_id__exact")
+    search_help_text = "A cell phone, an e-mail address or a customer id, whole."
     fields = (
         "reference",
-        "phone",
+        "channel",
+        "recipient",
+        "customer_id",
         "template",
+        "subject",
         "state",
         "code",
         "attempts",
@@ -60,9 +71,10 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Pin)
 class PinAdmin(ReadOnlyAdmin):
-    list_display = ("purpose", "phone", "tries", "expires_at")
-    list_display_links = ("purpose", "phone")
+    list_display = ("purpose", "recipient", "tries", "expires_at")
+    list_display_links = ("purpose", "recipient")
     list_filter = ("purpose", "expires_at")
     ordering = ("-id",)
-    search_fields = ("phone__exact",)
-    fields = ("purpose", "phone", "tries", "expires_at")
+    search_fields = ("recipient__exact", "customer_id__exact")
+    search_help_text = "A cell phone, an e-mail address or a customer id, whole."
+    fields = ("purpose", "recipient", "customer_id", "tries", "expires_at")

@@ -8,8 +8,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from loyalty import encryption, errors
-from sms import gateways, outbox
-from sms.models import Message
+from sms import emails, gateways, outbox
+from sms.models import Channel, Message
 
 log = structlog.get_logger()
 State = Message.State
@@ -34,10 +34,14 @@ def deliver(message_id: int) -> None:
         log.error("message_unreadable", message_id=message_id, kind=type(error).__name__)
         outbox.end(message_id, State.FAILED, code=errors.SendFailed.code)
         return
-    verdict = gateways.chosen().send(
-        phone=message.phone, template=message.template, text=text, reference=str(message.reference)
-    )
-    _write_down(message, verdict)
+    _write_down(message, _send(message, text))
+
+
+def _send(message: Message, text: str) -> gateways.Verdict:
+    reference = str(message.reference)
+    if message.channel == Channel.EMAIL:
+        return emails.send(address=message.recipient, subject=message.subject, text=text, reference=reference)
+    return gateways.chosen().send(phone=message.recipient, template=message.template, text=text, reference=reference)
 
 
 def _write_down(message: Message, verdict: gateways.Verdict) -> None:

@@ -9,39 +9,60 @@ from django.db.models import Q
 from django.utils import timezone
 
 
+class Channel(models.TextChoices):
+    SMS = "sms", "SMS"
+    EMAIL = "email", "e-mail"
+
+
 class Purpose(models.TextChoices):
     """What a PIN allows; one issued for one purpose is nothing for another."""
 
     CREATE = "create", "Register"
+    UPDATE = "update", "Change to this cell phone"
+    OLD_PHONE = "old phone", "Prove the cell phone on file"
+    EMAIL = "email", "Prove the e-mail address on file"
+    MOBILE = "mobile", "Verify a cell phone after log-in"
+    PASSWORD = "password", "Reset the password"
+    CAPTCHA = "captcha", "Checked by sms/verify"
 
 
 class Template(models.Model):
-    """A text that staff may edit; `{pin}`, `{brand}` and `{minutes}` are filled in."""
+    """A text that staff may edit; what stands in braces is filled in."""
 
-    VARIABLES = ("pin", "brand", "minutes")
+    VARIABLES = ("pin", "brand", "minutes", "link", "card")
 
-    key = models.CharField(max_length=40, unique=True, help_text="What the API's parameter template names.")
+    channel = models.CharField(max_length=5, choices=Channel, default=Channel.SMS)
+    key = models.CharField(max_length=40, help_text="What the API's parameter template names.")
     language = models.CharField(max_length=3, choices=[("CHS", "简体中文"), ("ENU", "English")])
-    text = models.CharField(max_length=500)
+    subject = models.CharField(max_length=100, blank=True, help_text="Of an e-mail.")
+    text = models.CharField(max_length=1000)
 
     class Meta:
-        ordering = ("key",)
+        ordering = ("channel", "key")
+        constraints = (models.UniqueConstraint(fields=("channel", "key"), name="template_one_a_channel_and_key"),)
 
     def __str__(self) -> str:
         return self.key
 
     def clean(self) -> None:
+        if self.channel == Channel.EMAIL and not self.subject:
+            raise ValidationError({"subject": "An e-mail needs a subject."})
+        for field in ("subject", "text"):
+            self._demand_known_variables(field)
+
+    def _demand_known_variables(self, field: str) -> None:
         try:
-            pieces = list(Formatter().parse(self.text))
+            pieces = list(Formatter().parse(getattr(self, field)))
         except ValueError:
-            raise ValidationError({"text": "A brace stands alone."}) from None
+            raise ValidationError({field: "A brace stands alone."}) from None
         for _, name, spec, conversion in pieces:
             if name is not None and (name not in self.VARIABLES or spec or conversion):
-                raise ValidationError({"text": f"Only these stand for something: {{{'}, {'.join(self.VARIABLES)}}}."})
+                raise ValidationError({field: f"Only these stand for something: {{{'}, {'.join(self.VARIABLES)}}}."})
 
-    def fill(self, **values: object) -> str:
-        """The text with what is given filled in; what is not given stands for nothing."""
-        return self.text.format(**{**dict.fromkeys(self.VARIABLES, ""), **values})
+    def fill(self, **values: object) -> tuple[str, str]:
+        """Subject and text with what is given filled in; what is not given stands for nothing."""
+        filled = {**dict.fromkeys(self.VARIABLES, ""), **values}
+        return self.subject.format(**filled), self.text.format(**filled)
 
 
 class Message(models.Model):
@@ -56,8 +77,11 @@ class Message(models.Model):
         UNKNOWN = "unknown"
 
     reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    phone = models.CharField(max_length=11)
+    channel = models.CharField(max_length=5, choices=Channel, default=Channel.SMS)
+    recipient = models.CharField(max_length=254, help_text="A cell phone or an e-mail address.")
+    customer_id = models.CharField(max_length=15, blank=True, db_index=True, help_text="Whose message it is, if known.")
     template = models.CharField(max_length=40)
+    subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True, help_text="Encrypted; empty once the message has ended.")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -74,7 +98,7 @@ class Message(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("due_at",), condition=Q(state__in=("queued", "sending")), name="message_waiting"),
-            models.Index(fields=("phone", "-id"), name="message_by_phone"),
+            models.Index(fields=("recipient", "-id"), name="message_by_recipient"),
         )
 
     def __str__(self) -> str:
@@ -82,10 +106,11 @@ class Message(models.Model):
 
 
 class Pin(models.Model):
-    """The one live PIN of a purpose and phone; a new one takes the row over. Only its HMAC is kept."""
+    """The one live PIN of a purpose and recipient; a new one takes the row over. Only its HMAC is kept."""
 
     purpose = models.CharField(max_length=20, choices=Purpose)
-    phone = models.CharField(max_length=11)
+    recipient = models.CharField(max_length=254, help_text="The cell phone or e-mail address that it was sent to.")
+    customer_id = models.CharField(max_length=15, blank=True, help_text="Whose action it allows; empty: anybody's.")
     digest = models.CharField(max_length=64)
     message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, related_name="+")
     tries = models.PositiveSmallIntegerField(default=0, help_text="Wrong ones so far.")
@@ -95,7 +120,9 @@ class Pin(models.Model):
 
     class Meta:
         verbose_name = "PIN"
-        constraints = (models.UniqueConstraint(fields=("purpose", "phone"), name="pin_one_a_purpose_and_phone"),)
+        constraints = (
+            models.UniqueConstraint(fields=("purpose", "recipient"), name="pin_one_a_purpose_and_recipient"),
+        )
 
     def __str__(self) -> str:
         return f"{self.purpose} PIN {self.pk}"

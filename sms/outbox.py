@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from loyalty import encryption, errors, metrics, relay
-from sms.models import Message, Template
+from sms.models import Channel, Message, Template
 
 State = Message.State
 REPUBLISH_AFTER = timedelta(seconds=60)
@@ -19,21 +19,31 @@ _POLL_SECONDS = 0.05
 
 
 def queue(
-    *, phone: str, template: str, request_id: str = "", expires_at: datetime | None = None, **values: object
+    *,
+    recipient: str,
+    template: str,
+    channel: Channel = Channel.SMS,
+    customer_id: str = "",
+    request_id: str = "",
+    expires_at: datetime | None = None,
+    **values: object,
 ) -> Message:
     """Write a message down to be sent, and tell the relay once the transaction it stands in has been committed.
 
     `values` fill the template. Raises MissingMsg where staff have taken the template away.
     """
-    found = Template.objects.filter(key=template).first()
+    found = Template.objects.filter(channel=channel, key=template).first()
     if found is None:
         raise errors.MissingMsg
-    text = found.fill(brand=settings.BRAND_NAME, **values)
+    subject, text = found.fill(brand=settings.BRAND_NAME, **values)
     reference = uuid.uuid4()
     message = Message.objects.create(
         reference=reference,
-        phone=phone,
+        channel=channel,
+        recipient=recipient,
+        customer_id=customer_id,
         template=template,
+        subject=subject,
         text=encryption.seal(text, owner=str(reference)),
         request_id=request_id,
         expires_at=expires_at,
@@ -75,10 +85,10 @@ def put_back(ids: list[int]) -> None:
 
 def end(message_id: int, state: str, *, code: int | None = None, provider_id: str = "") -> None:
     """A message has ended: keep how, forget its text."""
-    Message.objects.filter(pk=message_id, state__in=(State.QUEUED, State.SENDING)).update(
-        state=state, code=code, provider_id=provider_id, text="", ended_at=timezone.now()
-    )
-    metrics.MESSAGES.labels("sms", state).inc()
+    waiting = Message.objects.filter(pk=message_id, state__in=(State.QUEUED, State.SENDING))
+    channel = waiting.values_list("channel", flat=True).first()
+    if waiting.update(state=state, code=code, provider_id=provider_id, text="", ended_at=timezone.now()):
+        metrics.MESSAGES.labels(channel, state).inc()
 
 
 def _settle_abandoned(now: datetime) -> None:

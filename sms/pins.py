@@ -1,12 +1,13 @@
-"""One-time PINs sent by SMS: issued, held while the action that they allow is under way, used up by it.
+"""One-time PINs: issued, held while the action that they allow is under way, used up by it.
 
 Every try is counted before it is compared, outside of any request's transaction, and a new PIN does not reset what was
-counted for the phone.
+counted for the phone or address.
 """
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -17,18 +18,30 @@ from django.utils import timezone
 from loyalty import budgets, digests, errors
 from loyalty.budgets import DAY, HOUR, Limit, Window
 from sms import outbox
-from sms.models import Message, Pin, Purpose
+from sms.models import Channel, Message, Pin, Purpose
 
-HOLD = timedelta(seconds=10)
+HOLD = timedelta(seconds=30)  # longer than any lock is waited for
 
 
-def send(purpose: Purpose, *, phone: str, template: str, request_id: str) -> Message:
-    """Issue a new PIN for a purpose and phone, the old one's end, and queue the message that carries it."""
+@dataclass(frozen=True)
+class Subject:
+    """What a PIN is for, and to whom it goes; `customer_id` where it allows an action of that customer alone."""
+
+    purpose: Purpose
+    recipient: str
+    customer_id: str = ""
+    channel: Channel = Channel.SMS
+
+
+def send(subject: Subject, *, template: str, request_id: str) -> Message:
+    """Issue a new PIN, the end of the old one, and queue the message that carries it."""
     pin = f"{secrets.randbelow(1_000_000):06}"
     expires_at = timezone.now() + timedelta(seconds=settings.PIN_LIFETIME_SECONDS)
     with transaction.atomic():
         message = outbox.queue(
-            phone=phone,
+            channel=subject.channel,
+            recipient=subject.recipient,
+            customer_id=subject.customer_id,
             template=template,
             request_id=request_id,
             expires_at=expires_at,
@@ -36,29 +49,36 @@ def send(purpose: Purpose, *, phone: str, template: str, request_id: str) -> Mes
             minutes=settings.PIN_LIFETIME_SECONDS // 60,
         )
         fresh = {
-            "digest": _digest(purpose, phone, pin),
+            "customer_id": subject.customer_id,
+            "digest": digests.keyed(*_signed(subject, pin)),
             "message": message,
             "tries": 0,
             "expires_at": expires_at,
             "used_at": None,
             "held_until": None,
         }
-        Pin.objects.update_or_create(purpose=purpose, phone=phone, defaults=fresh)
+        Pin.objects.update_or_create(purpose=subject.purpose, recipient=subject.recipient, defaults=fresh)
     return message
 
 
 @contextmanager
-def held(purpose: Purpose, *, phone: str, pin: str | None) -> Iterator[None]:
+def held(
+    subject: Subject,
+    *,
+    pin: str | None,
+    wrong: type[errors.Refusal] = errors.WrongCaptcha,
+    too_often: type[errors.Refusal] = errors.FrequentVerify,
+) -> Iterator[None]:
     """Check a PIN and keep it from everybody else while the block runs; used up if the block succeeds.
 
-    Raises CaptchaRequired (none given), MissingCaptcha (empty), WrongCaptcha (wrong, expired, used), FrequentVerify
-    (too many tries, or held by another request), or why the message that carried it was not sent.
+    Raises CaptchaRequired (none given), MissingCaptcha (empty), `wrong` (wrong, expired, used, somebody else's),
+    `too_often` (too many tries, or held by another request), or why the message that carried it was not sent.
     """
     if pin is None:
         raise errors.CaptchaRequired
     if not pin:
         raise errors.MissingCaptcha
-    row, hold = _checked(purpose, phone, pin)
+    row, hold = _checked(subject, pin, wrong, too_often)
     mine = Pin.objects.filter(pk=row.pk, digest=row.digest, held_until=hold)
     try:
         yield
@@ -68,34 +88,56 @@ def held(purpose: Purpose, *, phone: str, pin: str | None) -> Iterator[None]:
     mine.update(used_at=timezone.now(), held_until=None)
 
 
-def _checked(purpose: Purpose, phone: str, pin: str) -> tuple[Pin, datetime]:
-    attempt = budgets.take([_per_phone(purpose, phone)], errors.FrequentVerify)
+def check(subject: Subject, *, pin: str) -> None:
+    """As `held`, and the PIN stays usable."""
+    row, hold = _checked(subject, pin, errors.WrongCaptcha, errors.FrequentVerify)
+    Pin.objects.filter(pk=row.pk, digest=row.digest, held_until=hold).update(held_until=None)
+
+
+def unlock(recipient: str) -> bool:
+    """Staff: forget the wrong tries at every PIN of a phone or address; tells whether there were any."""
+    found = [budgets.clear(_KIND, _counted(Subject(purpose, recipient))) for purpose in Purpose]
+    return any(found)
+
+
+_KIND = "pin"
+
+
+def _checked(
+    subject: Subject, pin: str, wrong: type[errors.Refusal], too_often: type[errors.Refusal]
+) -> tuple[Pin, datetime]:
+    attempt = budgets.take([_limit(subject)], too_often)
     now = timezone.now()
-    row = Pin.objects.select_related("message").filter(purpose=purpose, phone=phone).first()
+    rows = Pin.objects.select_related("message").filter(purpose=subject.purpose, recipient=subject.recipient)
+    row = rows.filter(customer_id=subject.customer_id).first()
     if row is None or row.used_at or row.expires_at <= now:
-        raise errors.WrongCaptcha
+        raise wrong
     if row.message and row.message.state == Message.State.FAILED:
         attempt.give_back()
         raise errors.BY_CODE[row.message.code or errors.SendFailed.code]
     this = Pin.objects.filter(pk=row.pk, digest=row.digest, used_at=None)
     if not this.filter(tries__lt=settings.PIN_TRIES_PER_PIN).update(tries=F("tries") + 1):
-        raise errors.FrequentVerify(retry_after=max((row.expires_at - now).total_seconds(), 1))
-    if not digests.matches(row.digest, "sms-pin", purpose, phone, pin):
-        raise errors.WrongCaptcha
+        raise too_often(retry_after=max((row.expires_at - now).total_seconds(), 1))
+    if not digests.matches(row.digest, *_signed(subject, pin)):
+        raise wrong
     hold = now + HOLD
     free = Q(held_until=None) | Q(held_until__lte=now)
     won = this.filter(free).update(held_until=hold, tries=F("tries") - 1)
-    attempt.give_back()
+    attempt.give_back(forgiven=bool(won))
     if not won:
         this.update(tries=F("tries") - 1)
-        raise errors.FrequentVerify(retry_after=HOLD.total_seconds())
+        raise too_often(retry_after=HOLD.total_seconds())
     return row, hold
 
 
-def _digest(purpose: Purpose, phone: str, pin: str) -> str:
-    return digests.keyed("sms-pin", purpose, phone, pin)
+def _signed(subject: Subject, pin: str) -> tuple[str, ...]:
+    return "sms-pin", subject.purpose, subject.recipient, subject.customer_id, pin
 
 
-def _per_phone(purpose: Purpose, phone: str) -> Limit:
+def _counted(subject: Subject) -> str:
+    return f"{subject.purpose}|{subject.recipient}"
+
+
+def _limit(subject: Subject) -> Limit:
     windows = [Window(HOUR, settings.PIN_TRIES_PER_PHONE_HOUR), Window(DAY, settings.PIN_TRIES_PER_PHONE_DAY)]
-    return Limit("pin", f"{purpose}|{phone}", windows)
+    return Limit(_KIND, _counted(subject), windows, ever=settings.PIN_TRIES_IN_A_ROW)

@@ -75,7 +75,7 @@ def rows(database: None) -> SimpleNamespace:
     member.save()
     store = Store.objects.create(number="1001", name="Nanjing Road")
     api_client = ApiClient.objects.create(name="Mini-program", scopes=["wechat"])
-    message = Message.objects.create(phone="13812345678", template="create-en", text=f"key:{SECRET}")
+    message = Message.objects.create(recipient="13812345678", template="create-en", text=f"key:{SECRET}")
     batch = Batch.objects.create(file_name="cards.csv", bytes_total=200, bytes_read=50, client=api_client)
     order = Order.objects.create(number="N1", member=member, store=store, ordered_at=now, total_amount=30)
     return SimpleNamespace(
@@ -91,7 +91,7 @@ def rows(database: None) -> SimpleNamespace:
         siebel_request=SiebelRequest.objects.create(request_id="r1", service="S", method="M", reply={"Token": SECRET}),
         template=Template.objects.get(key="create-en"),
         pin=Pin.objects.create(
-            purpose=Purpose.CREATE, phone="13812345678", digest=SECRET * 10, message=message, expires_at=now
+            purpose=Purpose.CREATE, recipient="13812345678", digest=SECRET * 10, message=message, expires_at=now
         ),
         card=Card.objects.create(
             number="6200000000000001",
