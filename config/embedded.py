@@ -16,13 +16,14 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
 
-from config import orphans, valkey
+from config import dotenv, orphans, valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 GRACE_SECONDS = 15
 
 
 def main() -> None:
+    dotenv.read()
     if os.environ.get("ENVIRONMENT", "local") != "local":
         _give_up("make run is for a local installation; see docs/operators.md for production.")
     os.umask(0o077)

@@ -10,8 +10,9 @@ from pathlib import Path
 from gunicorn import util
 from prometheus_client import multiprocess
 
-from config import orphans
+from config import dotenv, orphans
 
+dotenv.read()
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "gthread"

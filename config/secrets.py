@@ -6,6 +6,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 NAMES = ("SECRET_KEY", "PIN_KEYS", "PIN_PEPPERS")
@@ -52,3 +53,12 @@ def demand_strong(values: dict[str, list[str]]) -> None:
     for name, entries in values.items():
         if not entries or any(len(entry) < 32 or len(set(entry)) < 10 for entry in entries):
             raise ImproperlyConfigured(f"{name} is missing or weak: give it at least 32 random characters.")
+
+
+def demand_fernet(name: str, keys: list[str]) -> None:
+    """Raises ImproperlyConfigured for what can't encrypt."""
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} has an entry that is not 32 url-safe base64-encoded bytes.") from None

@@ -1,6 +1,8 @@
 """Every setting, read from the environment; `.env.example` documents each. Production refuses weak values."""
 
 import hashlib
+import ipaddress
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,18 +12,28 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import secrets
+from config import dotenv, secrets
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-if (BASE_DIR / ".env").exists():
-    env.read_env(BASE_DIR / ".env")
+dotenv.read()
 
 
 def path_of(name: str, default: str | Path) -> Path:
     """A path of the environment; a relative one starts at the project's folder."""
     path: str = env.str(name, default=str(default))
     return BASE_DIR / path
+
+
+def networks_of(name: str, default: list[str]) -> list[str]:
+    """A list of addresses or CIDR networks."""
+    entries: list[str] = env.list(name, default=default)
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} has an entry that is no network.") from None
+    return entries
 
 
 VAR_DIR = path_of("VAR_DIR", "var")
@@ -40,6 +52,9 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PIN_KEYS = env.list("PIN_KEYS", default=[])
 PIN_PEPPERS = env.list("PIN_PEPPERS", default=[])
 secrets.demand_strong({"SECRET_KEY": [SECRET_KEY], "PIN_KEYS": PIN_KEYS, "PIN_PEPPERS": PIN_PEPPERS})
+if SECRET_KEY_FALLBACKS:
+    secrets.demand_strong({"SECRET_KEY_FALLBACKS": SECRET_KEY_FALLBACKS})
+secrets.demand_fernet("PIN_KEYS", PIN_KEYS)
 
 DEBUG = env.bool("DEBUG", default=False)
 if PRODUCTION and DEBUG:
@@ -53,8 +68,8 @@ ALLOWED_HOSTS = env.list(
 if PRODUCTION and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS names the hosts of the service; * is not accepted in production.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-OPEN_NETWORKS = env.list("OPEN_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"])
+TRUSTED_PROXIES = networks_of("TRUSTED_PROXIES", [])
+OPEN_NETWORKS = networks_of("OPEN_NETWORKS", [] if PRODUCTION else ["127.0.0.0/8", "::1/128"])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -77,6 +92,7 @@ if not PRODUCTION:
     INSTALLED_APPS.append("demo")
 MIDDLEWARE = [
     "loyalty.middleware.RequestMiddleware",
+    "loyalty.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -232,7 +248,7 @@ PASSWORD_MIN_LENGTH = env.int("PASSWORD_MIN_LENGTH", default=8)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("user_name", "email", "first_name", "last_name", "username")},
+        "OPTIONS": {"user_attributes": ("username", "email", "first_name", "last_name", "brand")},
     },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -277,6 +293,8 @@ POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
 # Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
 LIMITS_SCALE = env.float("LIMITS_SCALE", default=1.0)
 PUBLIC_RATE = env.str("PUBLIC_RATE", default="120/min")
+if not re.fullmatch(r"[1-9][0-9]*/(s|sec|min|h|hour|day)", PUBLIC_RATE, re.ASCII):
+    raise ImproperlyConfigured("PUBLIC_RATE is a rate such as 120/min.")
 READS_PER_CUSTOMER_MINUTE = env.int("READS_PER_CUSTOMER_MINUTE", default=120)
 WRITES_PER_CUSTOMER_MINUTE = env.int("WRITES_PER_CUSTOMER_MINUTE", default=30)
 REQUESTS_PER_CLIENT_MINUTE = env.int("REQUESTS_PER_CLIENT_MINUTE", default=600)
@@ -305,6 +323,7 @@ SMS_CARD_COOLDOWN_SECONDS = env.int("SMS_CARD_COOLDOWN_SECONDS", default=60)
 SMS_PER_CARD_DAY = env.int("SMS_PER_CARD_DAY", default=5)
 SMS_PER_ADDRESS_HOUR = env.int("SMS_PER_ADDRESS_HOUR", default=30)
 SMS_PER_DAY = env.int("SMS_PER_DAY", default=100_000)
+NOTICES_PER_RECIPIENT_DAY = env.int("NOTICES_PER_RECIPIENT_DAY", default=20)
 GETCARD_PER_CLIENT_MINUTE = env.int("GETCARD_PER_CLIENT_MINUTE", default=60)
 GETCARD_PER_CLIENT_DAY = env.int("GETCARD_PER_CLIENT_DAY", default=10_000)
 UPLOADS_PER_CLIENT_HOUR = env.int("UPLOADS_PER_CLIENT_HOUR", default=10)
@@ -330,7 +349,6 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if PRODU
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TLS_ENDS_AT_PROXY", default=False) else None
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_REDIRECT_EXEMPT = [r"^health$"]
 X_FRAME_OPTIONS = "DENY"
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -1,8 +1,9 @@
 """Joining: a PIN to the phone of whoever holds a free card, then the card's member becomes a customer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import structlog
 from django.conf import settings
 
 from cards import card_pins
@@ -11,11 +12,11 @@ from customers import siebel
 from loyalty import budgets, errors, passwords
 from loyalty.budgets import HOUR, Limit, Window
 from loyalty.callers import Caller
-from sms import limits, outbox, pins
+from sms import limits, notices, outbox, pins
 from sms.models import Purpose
+from sms.notices import Reader
 from sms.pins import Subject
 
-log = structlog.get_logger()
 # Why a card that is not free gets no PIN.
 _NOT_FREE: dict[str, type[errors.Refusal]] = {
     "NotFound": errors.CardNotFound,
@@ -97,26 +98,25 @@ def register(*, caller: Caller, cell_phone: str, cell_phone_valid_flag: str | No
 
     Answers the customer id. Raises one of REFUSALS.
     """
-    profile = {name: fields.get(name) or "" for name in ("user_name", "email", "first_name", "last_name")}
-    passwords.demand_strong(fields["password"], **profile)
     with (
         pins.held(Subject(Purpose.CREATE, cell_phone), pin=cell_phone_valid_flag),
+        _strong_password(**fields),
         budgets.attempt([_per_address(caller.address)], errors.TooManyRequests, kept_by_success=True),
         card_pins.guess(fields["card_number"], caller.address),
     ):
         customer_id = siebel.register(caller=caller, cell_phone=cell_phone, **fields)
-    _welcome(phone=cell_phone, language=fields["language"], caller=caller)
+    reader = Reader(customer_id, fields["language"], cell_phone=cell_phone)
+    notices.tell(reader, "welcome", request_id=caller.request_id)
     return customer_id
+
+
+@contextmanager
+def _strong_password(*, password: str, **fields: Any) -> Iterator[None]:
+    """Judged once the PIN has been. Raises PasswordNotStrong."""
+    profile = {name: fields.get(name) or "" for name in ("user_name", "email", "first_name", "last_name")}
+    passwords.demand_strong(password, **profile)
+    yield
 
 
 def _per_address(address: str) -> Limit:
     return Limit("create-address", address, [Window(HOUR, budgets.scaled(settings.CREATE_PER_ADDRESS_HOUR))])
-
-
-def _welcome(*, phone: str, language: str, caller: Caller) -> None:
-    """The customer exists by now: a greeting that can't be sent must not turn that into an error."""
-    template = "welcome-cn" if language == "CHS" else "welcome-en"
-    try:
-        outbox.queue(recipient=phone, template=template, request_id=caller.request_id)
-    except Exception as error:
-        log.error("welcome_not_queued", kind=type(error).__qualname__)

@@ -64,6 +64,8 @@ def admit(request: HttpRequest, access: Access, request_id: str) -> Caller:
     if access.kind is not Kind.PUBLIC:
         customer_id = _acting_for(request, access, customer_id, holder)
     forwarder = holder or authentication.gateway(request)
+    if access.kind is Kind.PUBLIC and not customer_id:
+        holder = forwarder
     return Caller(callers.end_user_address(request, forwarder), request_id, holder, customer_id)
 
 

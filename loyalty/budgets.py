@@ -74,8 +74,8 @@ def scaled(limit: int) -> int:
 
 
 def key_of(kind: str, subject: str) -> str:
-    """A digest, so that no phone, card or name stands in a table of attempts."""
-    return digests.keyed("budget", kind, subject)
+    """A digest, so that no phone, card or name stands in a table of attempts; a new pepper in front changes none."""
+    return digests.keyed_for_ever("budget", kind, subject)
 
 
 def take(limits: Sequence[Limit], refusal: type[errors.Refusal]) -> Attempt:

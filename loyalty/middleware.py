@@ -1,4 +1,4 @@
-"""Around every request: an id, one log line, one metric, and no caching of the API."""
+"""Around every request: an id, one log line, one metric, and no caching of the API; probes, who know no Host."""
 
 import re
 import time
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import resolve
 
 from loyalty import errors, exception_handler, metrics
 
@@ -67,3 +68,22 @@ class RequestMiddleware:
             client=caller.client.name if caller and caller.client else None,
             customer_id=(caller.customer_id or None) if caller else None,
         )
+
+
+class ProbeMiddleware:
+    """Answers load balancers and Prometheus, who call a server by its address: no Host is asked for, nor TLS."""
+
+    PATHS = ("/health", "/metrics")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path not in self.PATHS:
+            return self.get_response(request)
+        request.resolver_match = match = resolve(request.path)
+        try:
+            answer: HttpResponseBase = match.func(request)
+        except errors.Refusal as refusal:
+            return exception_handler.refuse(request, refusal)
+        return answer

@@ -101,11 +101,10 @@ class OperationViewSet(viewsets.ViewSet):
 
     def _limit(self, caller: Caller) -> None:
         """The browse limits: per address for the public, per customer and per client for the others."""
-        if self.operation.access.kind is Kind.PUBLIC:
-            if caller.address:
-                limit, seconds = rates.parse(settings.PUBLIC_RATE)
-                rates.hit(caller.address, [("public", scaled(limit), seconds)])
-        elif caller.client is not None:
+        if self.operation.access.kind is Kind.PUBLIC and caller.address:
+            limit, seconds = rates.parse(settings.PUBLIC_RATE)
+            rates.hit(caller.address, [("public", scaled(limit), seconds)])
+        elif caller.client is not None:  # among them a gateway that forwards no address
             rates.hit(str(caller.client.pk), [("client", scaled(settings.REQUESTS_PER_CLIENT_MINUTE), 60)])
         elif self.operation.method == "GET":
             rates.hit(caller.customer_id, [("reads", settings.READS_PER_CUSTOMER_MINUTE, 60)])

@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -29,9 +30,6 @@ def _demand_size(context: Context) -> None:
 
 
 def _demand_single(values: QueryDict) -> None:
-    """Each name once, and in UTF-8: Django's parsers put U+FFFD for what is not."""
-    if any("\ufffd" in text for text in (*values.keys(), *values.values())):
-        _refuse("Not UTF-8.")
     if any(len(several) > 1 for _, several in values.lists()):
         _refuse("A name stands in it twice.")
 
@@ -54,7 +52,9 @@ class StrictFormParser(FormParser):
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> Any:
         _demand_size(parser_context)
         try:
-            data = QueryDict(codecs.decode(stream.read(), "ascii"), encoding="utf-8")
+            text = codecs.decode(stream.read(), "utf-8")
+            codecs.decode(unquote_to_bytes(text), "utf-8")
+            data = QueryDict(text, encoding="utf-8")
         except (UnicodeError, SuspiciousOperation):
             _refuse("Not urlencoded in UTF-8.")
         _demand_single(data)
@@ -68,6 +68,8 @@ class StrictMultiPartParser(MultiPartParser):
             parsed = super().parse(stream, media_type, parser_context)
         except (ParseError, SuspiciousOperation, UnicodeError):
             _refuse("Not multipart/form-data.")
+        if any("\ufffd" in text for text in (*parsed.data.keys(), *parsed.data.values())):
+            _refuse("Not UTF-8.")  # what Django's parser puts for it
         _demand_single(parsed.data)
         if any(len(several) > 1 for _, several in parsed.files.lists()) or set(parsed.data) & set(parsed.files):
             _refuse("A name stands in it twice.")

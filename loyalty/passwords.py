@@ -1,5 +1,8 @@
 """How passwords are hashed and which are refused."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import validate_password
@@ -19,8 +22,12 @@ class Argon2idHasher(Argon2PasswordHasher):
 
 
 def demand_strong(password: str, *, user_name: str = "", **profile: str) -> None:
-    """Raises PasswordNotStrong (with `details`) for what Django's validators refuse, likeness to `profile` included."""
-    person = get_user_model()(username=user_name, **profile)  # never saved: the validators look at a model
+    """Raises PasswordNotStrong (with `details`) for what Django's validators refuse.
+
+    Likeness to `profile` (email, first_name, last_name) and to the brand's name included.
+    """
+    person: Any = get_user_model()(username=user_name, **profile)  # never saved: the validators look at a model
+    person.brand = settings.BRAND_NAME
     try:
         validate_password(password, user=person)
     except ValidationError as error:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from loyalty import budgets, errors
 from loyalty.budgets import DAY, HOUR, Limit, Window
+from sms.models import Channel
 
 
 @contextmanager
@@ -29,5 +30,17 @@ def sending(*, phone: str, address: str, card: str = "", refusal: type[errors.Re
     )
     # The gateway's own FrequentSend means that messages did go out to this phone.
     with budgets.attempt(limits, refusal, kept_by=(errors.FrequentSend,), kept_by_success=True):
-        budgets.count("sms-day", str(timezone.localdate()), budgets.scaled(settings.SMS_PER_DAY), refusal)
+        _count_of_the_day(refusal)
         yield
+
+
+def count_notice(channel: Channel, recipient: str) -> None:
+    """Count a message that nobody asked for. Raises TooManyRequests where it must not be sent."""
+    window = Window(DAY, settings.NOTICES_PER_RECIPIENT_DAY)
+    budgets.take([Limit("notice", recipient, [window])], errors.TooManyRequests)
+    if channel == Channel.SMS:
+        _count_of_the_day(errors.TooManyRequests)
+
+
+def _count_of_the_day(refusal: type[errors.Refusal]) -> None:
+    budgets.count("sms-day", str(timezone.localdate()), budgets.scaled(settings.SMS_PER_DAY), refusal)

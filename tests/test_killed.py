@@ -114,7 +114,7 @@ def test_a_registration_killed_before_its_commit_has_not_happened(
 
 @pytest.mark.parametrize(
     ("kill_at", "again"),
-    [("customers.siebel:register:after:1", 3011), ("customers.registration:_welcome:before:1", 10005)],
+    [("customers.siebel:register:after:1", 3011), ("sms.notices:tell:before:1", 10005)],
 )
 def test_a_registration_killed_after_its_commit_has_happened(
     api: Api, card: Printed, flag: str, kill_at: str, again: int

@@ -150,6 +150,22 @@ def test_right_card_pins_cost_nothing(api: Api, card: Printed) -> None:
     assert code_of(validate(api, card, WRONG)) == 105
 
 
+def test_a_new_pepper_forgets_no_attempt(api: Api, card: Printed, settings: Settings) -> None:
+    settings.CARD_PIN_PER_CARD_HOUR = 1
+    assert code_of(api.post("Cards/validate", {"cardNumber": card.number, "pin": "000000"})) == 105
+    settings.PIN_PEPPERS = ["another pepper", *settings.PIN_PEPPERS]
+    assert code_of(api.post("Cards/validate", {"cardNumber": card.number, "pin": card.pin})) == 20009
+    other = print_card()
+    assert api.post("Cards/validate", {"cardNumber": other.number, "pin": other.pin}).status_code == 200
+
+
+def test_a_gateway_that_forwards_no_address_is_counted_itself(api: Api, settings: Settings) -> None:
+    settings.REQUESTS_PER_CLIENT_MINUTE = 2
+    gateway = holding(api, Scope.WECHAT, is_gateway=True)
+    answered = [gateway.post("Customers/userAvailable", {"user": "mei"}).status_code for _ in range(3)]
+    assert answered == [200, 200, 429]
+
+
 # Messages
 
 SMS_LIMITS = {
@@ -312,6 +328,19 @@ def dump() -> str:
             cursor.execute(f"SELECT * FROM {table}")
             rows += [str(value) for row in cursor.fetchall() for value in row]
     return "\n".join(rows)
+
+
+def test_a_welcome_counts_as_a_message_and_never_undoes_the_customer(
+    api: Api, sms_outbox: Outbox, settings: Settings
+) -> None:
+    settings.SMS_PER_DAY = 1
+    assert register(api, print_card(), sms_outbox).status_code == 200
+    assert [message["template"] for message in sms_outbox.messages()] == ["create-en"]
+    settings.SMS_PER_DAY, settings.NOTICES_PER_RECIPIENT_DAY = 9, 1
+    for name, phone in (("jo", "13900000001"), ("jim", "13900000002")):
+        jo = {"userName": name, "email": f"{name}@example.com", "cellPhone": phone}
+        assert register(api, print_card(), sms_outbox, **jo).status_code == 200
+    assert Message.objects.filter(template="welcome-en").count() == 2
 
 
 # Logging in

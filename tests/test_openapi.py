@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from django.db import InterfaceError, OperationalError, connection
+from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
@@ -209,6 +210,13 @@ def test_without_its_database_it_is_down(database: None, error: type[Exception])
     with connection.execute_wrapper(fail):
         reply = Api().client.get("/health")
     assert (reply.status_code, reply.json()) == (503, {"status": "down", "database": "down", "redis": "ok"})
+
+
+def test_probes_ask_by_address_and_without_tls(api: Api, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["loyalty.example"]
+    for path in ("/health", "/metrics"):
+        assert Client().get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert Client().get("/admin/", headers={"host": "10.1.2.3:8000"}).status_code == 400
 
 
 def test_metrics_are_there_and_tell_routes_not_paths(api: Api) -> None:

@@ -661,3 +661,19 @@ def test_a_form_is_utf_8_whatever_it_claims(api: Api) -> None:
     body = parts((b"user", b"\\u0000"))
     length = {"CONTENT_LENGTH": str(len(body))}
     assert serve(AVAILABLE, Stream(body), f"{MULTIPART}; charset=unicode_escape", **length) == (200, {"success": True})
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("user=李梅".encode(), 200),
+        (b"user=%E6%9D%8E%E6%A2%85", 200),
+        (b"user=%EF%BF%BD", 200),
+        (b"user=\xff", 400),
+        (b"user=%ff", 400),
+        (b"user=%E6%9D&password=%8E", 400),
+    ],
+)
+def test_a_form_may_be_escaped_or_not(api: Api, body: bytes, status: int) -> None:
+    reply = api.post("Customers/userAvailable", body, content_type="application/x-www-form-urlencoded")
+    assert reply.status_code == status
