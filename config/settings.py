@@ -191,6 +191,7 @@ CELERY_BEAT_SCHEDULE = {
     "refill-card-pool": {"task": "wechat.tasks.refill_pool", "schedule": 60.0},
     "sweep-spool": {"task": "wechat.tasks.sweep_spool", "schedule": crontab(minute="29")},
     "sweep-pins": {"task": "sms.tasks.sweep_pins", "schedule": crontab(minute="23")},
+    "sweep-proofs": {"task": "customers.tasks.sweep_proofs", "schedule": crontab(minute="25")},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
 
@@ -272,6 +273,10 @@ if SMS_GATEWAY not in SMS_GATEWAYS:
     raise ImproperlyConfigured(f"SMS_GATEWAY is one of: {', '.join(SMS_GATEWAYS)}.")
 SMS_OUTBOX_FILE = path_of("SMS_OUTBOX_FILE", VAR_DIR / "outbox/sms.jsonl")
 SMS_WAIT_SECONDS = env.float("SMS_WAIT_SECONDS", default=3.0)
+# sms/send and sms/verify, which the seed calls replaced
+LEGACY_SMS = env.bool("LEGACY_SMS", default=True)
+# The page that a reset link opens; `{token}` stands for the token
+RESET_LINK = env.str("RESET_LINK", default=f"{BASE_URL}/reset-password?token={{token}}")
 EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND",
     default=f"django.core.mail.backends.{'smtp' if PRODUCTION else 'filebased'}.EmailBackend",
@@ -312,6 +317,13 @@ CARD_MISSES_PER_CUSTOMER_HOUR = env.int("CARD_MISSES_PER_CUSTOMER_HOUR", default
 REPLACEMENTS_PER_CUSTOMER_30DAYS = env.int("REPLACEMENTS_PER_CUSTOMER_30DAYS", default=2)
 DISABLES_PER_CUSTOMER_DAY = env.int("DISABLES_PER_CUSTOMER_DAY", default=3)
 PIN_LIFETIME_SECONDS = env.int("PIN_LIFETIME_SECONDS", default=600)
+PROOF_TOKEN_LIFETIME_SECONDS = env.int("PROOF_TOKEN_LIFETIME_SECONDS", default=900)
+RESET_LINK_LIFETIME_SECONDS = env.int("RESET_LINK_LIFETIME_SECONDS", default=3600)
+MOBILE_WINDOW_SECONDS = env.int("MOBILE_WINDOW_SECONDS", default=600)
+TOKEN_TRIES_PER_ADDRESS_MINUTE = env.int("TOKEN_TRIES_PER_ADDRESS_MINUTE", default=20)
+PASSWORD_TRIES_PER_CUSTOMER_MINUTE = env.int("PASSWORD_TRIES_PER_CUSTOMER_MINUTE", default=5)
+PASSWORD_TRIES_PER_CUSTOMER_HOUR = env.int("PASSWORD_TRIES_PER_CUSTOMER_HOUR", default=10)
+NEW_PHONES_PER_CUSTOMER_DAY = env.int("NEW_PHONES_PER_CUSTOMER_DAY", default=3)
 PIN_TRIES_PER_PIN = env.int("PIN_TRIES_PER_PIN", default=5)
 PIN_TRIES_PER_PHONE_HOUR = env.int("PIN_TRIES_PER_PHONE_HOUR", default=10)
 PIN_TRIES_PER_PHONE_DAY = env.int("PIN_TRIES_PER_PHONE_DAY", default=50)
@@ -323,6 +335,10 @@ SMS_CARD_COOLDOWN_SECONDS = env.int("SMS_CARD_COOLDOWN_SECONDS", default=60)
 SMS_PER_CARD_DAY = env.int("SMS_PER_CARD_DAY", default=5)
 SMS_PER_ADDRESS_HOUR = env.int("SMS_PER_ADDRESS_HOUR", default=30)
 SMS_PER_DAY = env.int("SMS_PER_DAY", default=100_000)
+SMS_PER_CLIENT_DAY = env.int("SMS_PER_CLIENT_DAY", default=1000)
+EMAIL_COOLDOWN_SECONDS = env.int("EMAIL_COOLDOWN_SECONDS", default=60)
+EMAILS_PER_RECIPIENT_DAY = env.int("EMAILS_PER_RECIPIENT_DAY", default=5)
+RESET_EMAILS_PER_ADDRESS_HOUR = env.int("RESET_EMAILS_PER_ADDRESS_HOUR", default=20)
 NOTICES_PER_RECIPIENT_DAY = env.int("NOTICES_PER_RECIPIENT_DAY", default=20)
 GETCARD_PER_CLIENT_MINUTE = env.int("GETCARD_PER_CLIENT_MINUTE", default=60)
 GETCARD_PER_CLIENT_DAY = env.int("GETCARD_PER_CLIENT_DAY", default=10_000)

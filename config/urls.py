@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/api/docs")),
     path("", include("cards.urls")),
     path("", include("customers.urls")),
+    path("", include("sms.urls")),
     path("", include("wechat.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", documents.SwaggerPage.as_view(url_name="schema"), name="docs"),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 
 from cards.models import Card
-from customers.models import Address, ConsentChange, Member, login_key
+from customers.models import Address, ConsentChange, Member, MobileWindow, ProofToken, login_key
 from loyalty import authentication
 from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
 
@@ -114,3 +114,20 @@ class ConsentChangeAdmin(ReadOnlyAdmin):
     list_filter = ("opt_out",)
     search_fields = ("member__customer_id__exact", "request_id__exact")
     fields = ("member", *ConsentInline.fields)
+
+
+@admin.register(ProofToken)
+class ProofTokenAdmin(ReadOnlyAdmin):
+    list_display = ("id", "customer_id", "purpose", "channel", "created_at", "expires_at", "used_at")
+    list_filter = ("purpose", "channel")
+    search_fields = ("customer_id__exact", "proved__exact")
+    search_help_text = "A customer id, or the phone or e-mail address that was proved, whole."
+    fields = ("customer_id", "purpose", "channel", "proved", "created_at", "expires_at", "used_at")
+
+
+@admin.register(MobileWindow)
+class MobileWindowAdmin(ReadOnlyAdmin):
+    list_display = ("customer_id", "expires_at")
+    ordering = ("-expires_at",)
+    search_fields = ("customer_id__exact",)
+    fields = ("customer_id", "expires_at")

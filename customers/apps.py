@@ -5,4 +5,4 @@ class CustomersConfig(AppConfig):
     name = "customers"
 
     def ready(self) -> None:
-        from customers import business_service, contact_service  # noqa: F401 (they register themselves)
+        from customers import business_service, contact_service, password_service  # noqa: F401 (they register themselves)

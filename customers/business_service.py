@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -10,14 +10,13 @@ from cards import lifecycle, members
 from cards.lifecycle import Cause
 from cards.members import MemberStatus
 from customers import profile
-from customers.models import Address, ConsentChange, Member, login_key
+from customers.models import Address, ConsentChange, Member, login_column, login_key
+from customers.password_service import SERVICE, demand_on_file
 from loyalty import errors
 from loyalty.business_services import argument_of, business_service, remember
 from loyalty.dates import from_wire, wire_date, wire_moment
 from loyalty.models import Store
 from loyalty.siebel import Reply
-
-SERVICE = "Loyalty Member"
 
 
 @business_service(SERVICE, "Register")
@@ -48,13 +47,16 @@ def register(
             if member.status != MemberStatus.OPEN:
                 raise errors.MemberNotOpen
             _demand_open_store(fields.get("source_code", ""))
+            member.set_login(fields["user_name"], fields["email"])
             _fill(member, fields)
             member.birthday = from_wire(birth_date)
             member.opt_out = int(wire["opt_out"]) if "opt_out" in wire else None
             member.password, member.status = hashed, MemberStatus.ACTIVE
             member.registered_at, member.cell_phone_verified = timezone.now(), True
             member.save()
-            _save_primary_address(member, fields)
+            _change_primary_address(member, fields)
+            if member.opt_out is not None:
+                _note_consent(member, "Registration", actor, trace_id)
             lifecycle.register(card, member.pk, Cause(actor, trace_id))
             return remember(request_id, SERVICE, "Register", {"MemberNumber": member.pk})
     except IntegrityError:
@@ -85,6 +87,21 @@ def get(*, member_number: str) -> Reply:
     }
 
 
+@business_service(SERVICE, "FindByLogin")
+def find_by_login(*, login: str = "", cellular_phone: str = "") -> Reply:
+    """The active customers, three at most, with this user name or e-mail address and this phone, where given."""
+    found = Member.objects.filter(status=MemberStatus.ACTIVE)
+    if login:
+        found = found.filter(**{login_column(login): login_key(login)})
+    if cellular_phone:
+        found = found.filter(cell_phone=cellular_phone)
+    if not (login or cellular_phone):
+        found = found.none()
+    columns = ("customer_id", "cell_phone", "email", "language")
+    names = ("MemberNumber", "CellularPhone", "EmailAddress", "PreferredLanguage")
+    return {"Members": [dict(zip(names, row, strict=True)) for row in found.values_list(*columns)[:3]]}
+
+
 @business_service(SERVICE, "CheckAvailable")
 def check_available(*, login: str) -> Reply:
     """Whether a user name or e-mail address is free. Raises EmailRegisteredActive or EmailRegisteredInactive."""
@@ -96,31 +113,48 @@ def check_available(*, login: str) -> Reply:
     return {}
 
 
-@business_service(SERVICE, "CheckPassword")
-def check_password_of(*, login: str, password: str) -> Reply:
-    """Who logs in. One hash is computed whatever the case, so that time tells nothing.
+@business_service(SERVICE, "Update")
+def update(
+    *,
+    request_id: str,
+    actor: str,
+    trace_id: str,
+    member_number: str,
+    verified_cellular_phone: str = "",
+    verified_email_address: str = "",
+    **wire: str,
+) -> Reply:
+    """Change what is given. A changed phone or e-mail address is unverified unless it is the one that was proved.
 
-    Raises InvalidEmailAndPassword for an unknown name, a wrong password and a member who is no active customer alike;
-    only with the right password NeedEmailActiveMember or RefuseLoginDueUnverifiedMobile.
+    Raises InvalidMemberID, UserNameInUse, EmailInUse, InvalidStore, EmailsDontMatch.
     """
-    key = login_key(login)
-    column = "email_key" if "@" in key else "user_name_key"
-    member = Member.objects.filter(**{column: key}).first()
-    if member is None:
-        make_password(password)
-        raise errors.InvalidEmailAndPassword
-
-    def rehash(raw: str) -> None:
-        Member.objects.filter(pk=member.pk, password=member.password).update(password=make_password(raw))
-
-    right = check_password(password, member.password, setter=rehash)
-    if not right or member.status != MemberStatus.ACTIVE:
-        raise errors.InvalidEmailAndPassword
-    if member.email_activation_due:
-        raise errors.NeedEmailActiveMember
-    if not member.cell_phone_verified:
-        raise errors.RefuseLoginDueUnverifiedMobile
-    return {"MemberNumber": member.pk, "MemberStatus": member.status}
+    fields = _fields(wire)
+    try:
+        with transaction.atomic():
+            member = Member.objects.select_for_update().filter(pk=member_number, status=MemberStatus.ACTIVE).first()
+            if member is None:
+                raise errors.InvalidMemberID
+            _change_login(member, fields)
+            if fields.get("source_code", "") != member.source_code:
+                _demand_open_store(fields.get("source_code", ""))
+            if fields.get("cell_phone", member.cell_phone) != member.cell_phone:
+                member.cell_phone_verified = False
+            _fill(member, fields)
+            demand_on_file(member, verified_cellular_phone, verified_email_address)
+            member.cell_phone_verified |= bool(verified_cellular_phone)
+            if verified_email_address:
+                member.email_verified, member.email_activation_due = True, False
+            if "birth_date" in wire:
+                member.birthday = from_wire(wire["birth_date"])
+            if "opt_out" in wire:
+                member.opt_out = int(wire["opt_out"]) if wire["opt_out"] else None
+                _note_consent(member, "Changed with the profile", actor, trace_id)
+            member.save()
+            _change_primary_address(member, fields)
+            return remember(request_id, SERVICE, "Update", {})
+    except IntegrityError:  # another request took the name or the address meanwhile
+        taken = Member.objects.filter(user_name_key=login_key(fields.get("user_name", ""))).exclude(pk=member_number)
+        raise errors.UserNameInUse if taken.exists() else errors.EmailInUse from None
 
 
 @business_service(SERVICE, "UpdateOpt")
@@ -130,16 +164,11 @@ def update_opt(
     """What a customer allows from now on; without `opt_out` the reason alone is noted. Raises InvalidMemberID."""
     with transaction.atomic():
         members.lock_customer(member_number)
-        row = Member.objects.filter(pk=member_number)
+        member = Member.objects.get(pk=member_number)
         if opt_out:
-            row.update(opt_out=int(opt_out))
-        ConsentChange.objects.create(
-            member_id=member_number,
-            opt_out=int(opt_out) if opt_out else row.values_list("opt_out", flat=True).get(),
-            reason=reason,
-            actor=actor,
-            request_id=trace_id,
-        )
+            member.opt_out = int(opt_out)
+            member.save(update_fields=["opt_out"])
+        _note_consent(member, reason, actor, trace_id)
         return remember(request_id, SERVICE, "UpdateOpt", {})
 
 
@@ -182,14 +211,33 @@ def _demand_open_store(number: str) -> None:
         raise errors.InvalidStore
 
 
+def _change_login(member: Member, fields: Mapping[str, str]) -> None:
+    """A user name that is the e-mail address follows it. Raises UserNameInUse, EmailInUse."""
+    email = fields.get("email", member.email)
+    named_by_email = member.user_name_key is not None and member.user_name_key == member.email_key
+    user_name = fields.get("user_name", email if named_by_email else member.user_name)
+    others = Member.objects.exclude(pk=member.pk)
+    if user_name and others.filter(user_name_key=login_key(user_name)).exists():
+        raise errors.UserNameInUse
+    if email and others.filter(email_key=login_key(email)).exists():
+        raise errors.EmailInUse
+    if login_key(email) != (member.email_key or ""):
+        member.email_verified = False
+    member.set_login(user_name, email)
+
+
+def _note_consent(member: Member, reason: str, actor: str, trace_id: str) -> None:
+    ConsentChange.objects.create(member=member, opt_out=member.opt_out, reason=reason, actor=actor, request_id=trace_id)
+
+
 def _fill(member: Member, fields: Mapping[str, str]) -> None:
-    member.set_login(fields["user_name"], fields["email"])
     for name in profile.OF_MEMBER:
         if name not in ("user_name", "email") and name in fields:
             setattr(member, name, fields[name])
 
 
-def _save_primary_address(member: Member, fields: Mapping[str, str]) -> None:
-    given = {column: fields[name] for name, column in profile.PRIMARY.items() if fields.get(name)}
-    if given:
-        Address.objects.update_or_create(member=member, is_primary=True, defaults=given)
+def _change_primary_address(member: Member, fields: Mapping[str, str]) -> None:
+    """The primary address is changed, or made where there is none."""
+    given = {column: fields[name] for name, column in profile.PRIMARY.items() if name in fields}
+    if given and not Address.objects.filter(member=member, is_primary=True).update(**given) and any(given.values()):
+        Address.objects.create(member=member, is_primary=True, **given)

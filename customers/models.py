@@ -8,11 +8,17 @@ from django.utils import timezone
 
 from cards.members import MemberStatus
 from loyalty.ids import new_row_id
+from sms.models import Channel
 
 
 def login_key(text: str) -> str:
     """What user names and e-mail addresses are compared by: case does not matter, nor how a letter is composed."""
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+def login_column(text: str) -> str:
+    """The column that a submitted log-in name is looked up in: with an @ it is an e-mail address."""
+    return "email_key" if "@" in login_key(text) else "user_name_key"
 
 
 class Member(models.Model):
@@ -78,7 +84,7 @@ class Member(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(status__in=MemberStatus.values), name="member_status_is_known"),
             models.CheckConstraint(
-                condition=~Q(status=MemberStatus.ACTIVE) | Q(user_name_key__isnull=False, email_key__isnull=False),
+                condition=~Q(status=MemberStatus.ACTIVE) | Q(user_name_key__isnull=False) | Q(email_key__isnull=False),
                 name="member_active_has_a_login",
             ),
         )
@@ -135,3 +141,37 @@ class ConsentChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_id}: {self.get_opt_out_display()}"
+
+
+class ProofToken(models.Model):
+    """That somebody holds a customer's phone or e-mail address: good for one use, kept as a digest."""
+
+    class Purpose(models.TextChoices):
+        UPDATE = "update", "Change the profile"
+        PASSWORD = "password", "Reset the password"
+
+    customer_id = models.CharField(max_length=15, db_index=True)
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    channel = models.CharField(max_length=5, choices=Channel)
+    proved = models.CharField(max_length=254, help_text="The phone or e-mail address that it was proved with.")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} token {self.pk} of {self.customer_id}"
+
+
+class MobileWindow(models.Model):
+    """For some minutes after a log-in that an unverified phone refused, the phone may be verified."""
+
+    customer_id = models.CharField(max_length=15, primary_key=True)
+    ticket_digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"window of {self.customer_id}"

@@ -42,6 +42,16 @@ def to_wire(profile: Mapping[str, Any]) -> dict[str, str]:
     return wire
 
 
+def changes_to_wire(profile: Mapping[str, Any]) -> dict[str, str]:
+    """What is not given is left out; what is given and empty blanks the field."""
+    wire = {TEXT[name]: value or "" for name, value in profile.items() if name in TEXT}
+    if "birthday" in profile:
+        wire["BirthDate"] = wire_date(profile["birthday"])
+    if "opt_out" in profile:
+        wire["OptOut"] = "" if profile["opt_out"] is None else str(profile["opt_out"])
+    return wire
+
+
 def from_reply(wire: Mapping[str, str]) -> dict[str, Any]:
     """Absent and empty are the same: nothing."""
     opt_out = wire.get("OptOut")

@@ -67,11 +67,33 @@ class CustomerCreateForm(ProfileForm):
     cardPassword = CardPin(source="card_password")
 
 
-class RegisterPinForm(serializers.Serializer[Any]):
-    phoneNumber = CellPhone(source="phone")
-    template = Choice(["create-cn", "create-en"])
-    cardNumber = CardNumber(source="card_number")
-    cardPassword = CardPin(source="card_password")
+class UpdateForm(ProfileForm):
+    phoneToken = optional(Text, "phone_token", max_length=200)
+    emailToken = optional(Text, "email_token", max_length=200)
+
+
+class PatchForm(UpdateForm):
+    """Any of UpdateForm's fields and no other; what is required there may be left out here, not emptied."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+    def to_internal_value(self, data: Any) -> Any:
+        found: dict[str, Any] = {name: ["No such field."] for name in data if name not in {*self.fields, "httpCtx"}}
+        value: Any = {}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            codes: Any = error.get_codes()
+            if not found and set(codes) == {"email"} and codes["email"][0] not in ("invalid", "null"):
+                raise errors.UnexpectedError from None
+            found |= error.detail  # type: ignore[arg-type]
+        if found:
+            raise serializers.ValidationError(found)
+        return value
 
 
 class LoginForm(serializers.Serializer[Any]):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from customers import siebel
+from customers import mobile, siebel
 from customers.models import login_key
 from loyalty import authentication, budgets, errors
 from loyalty.budgets import HOUR, Limit, Window
@@ -25,7 +25,10 @@ class Session:
 
 
 def log_in(*, user: str, password: str, caller: Caller) -> Session:
-    """Raises one of REFUSALS, or TooManyRequests after too many wrong passwords, with the right one too."""
+    """Raises one of REFUSALS, or TooManyRequests after too many wrong passwords, with the right one too.
+
+    RefuseLoginDueUnverifiedMobile carries the ticket that sendMobilePin takes for another number.
+    """
     name = login_key(user)
     try:
         with budgets.attempt(
@@ -34,8 +37,10 @@ def log_in(*, user: str, password: str, caller: Caller) -> Session:
             kept_by=(errors.InvalidEmailAndPassword,),
         ):
             customer_id = siebel.check_password(user=user, password=password)
-    except RIGHT_PASSWORD:
+    except RIGHT_PASSWORD as refusal:
         budgets.clear(PER_NAME, name)
+        if isinstance(refusal, errors.RefuseLoginDueUnverifiedMobile):
+            refusal.extra["ticket"] = mobile.open_window(user)
         raise
     budgets.clear(PER_NAME, name)
     return Session(customer_id, *authentication.issue_token(customer_id))

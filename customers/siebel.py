@@ -27,6 +27,16 @@ class Customer:
     svc: str | None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What must be known of a customer to write to him; empty where nothing is on file. `language` is CHS or ENU."""
+
+    customer_id: str
+    cell_phone: str
+    email: str
+    language: str
+
+
 def register(*, caller: Caller, card_number: str, card_password: str, password: str, **fields: Any) -> str:
     """Make a customer of a card's member; answers the customer id. Raises what business_service.register raises."""
     reply = siebel.call(
@@ -59,6 +69,20 @@ def get(*, customer_id: str) -> Customer:
     )
 
 
+def find(*, user: str = "", cell_phone: str = "") -> list[Found]:
+    """The active customers with this user name or e-mail address, this verified or unverified phone, or both."""
+    given = {name: text for name, text in (("Login", user), ("CellularPhone", cell_phone)) if text}
+    return [
+        Found(
+            customer_id=row["MemberNumber"],
+            cell_phone=row.get("CellularPhone") or "",
+            email=row.get("EmailAddress") or "",
+            language=row.get("PreferredLanguage") or "",
+        )
+        for row in siebel.call(SERVICE, "FindByLogin", given).get("Members") or []
+    ]
+
+
 def check_available(*, user: str) -> None:
     """Raises EmailRegisteredActive or EmailRegisteredInactive for a user name or e-mail address in use."""
     siebel.call(SERVICE, "CheckAvailable", {"Login": user})
@@ -80,6 +104,31 @@ def update_opt(*, customer_id: str, opt_out: str | None, reason: str | None, cal
         _write("UpdateOpt", customer_id, caller, given)
     else:
         get(customer_id=customer_id)
+
+
+def update(
+    *, customer_id: str, caller: Caller, verified_cell_phone: str = "", verified_email: str = "", **fields: Any
+) -> None:
+    """Change what is given; empty text clears.
+
+    What has been proved counts as verified if it is, from now on, what stands on file. Raises InvalidMemberID,
+    UserNameInUse, EmailInUse, InvalidStore; EmailsDontMatch where something proved is not on file.
+    """
+    proved = {"VerifiedCellularPhone": verified_cell_phone, "VerifiedEmailAddress": verified_email}
+    given = {name: text for name, text in proved.items() if text}
+    _write("Update", customer_id, caller, {**profile.changes_to_wire(fields), **given})
+
+
+def set_password(
+    *, customer_id: str, new_password: str, caller: Caller, password: str = "", cell_phone: str = "", email: str = ""
+) -> None:
+    """Give a customer a new password: by the current one, or by the phone or e-mail address that was proved.
+
+    Raises InvalidMemberID, EmailsDontMatch (what was proved is not on file), EmailNotFound, IncorrectUserPassword.
+    """
+    proof = {"Password": password, "CellularPhone": cell_phone, "EmailAddress": email}
+    given = {name: text for name, text in proof.items() if text}
+    _write("SetPassword", customer_id, caller, {"NewPassword": new_password, **given})
 
 
 def disable(*, customer_id: str, reason: str, caller: Caller) -> None:

@@ -1,7 +1,7 @@
 from django.conf import settings
 from rest_framework.response import Response
 
-from customers import addresses, closing, registration, sessions, siebel
+from customers import addresses, changes, closing, registration, sessions, siebel
 from customers.serializers import (
     AddressForm,
     AddressSerializer,
@@ -10,9 +10,10 @@ from customers.serializers import (
     CustomerSerializer,
     LoginForm,
     OptForm,
+    PatchForm,
     ReasonForm,
-    RegisterPinForm,
     SessionSerializer,
+    UpdateForm,
     UserForm,
 )
 from loyalty import errors, rates
@@ -92,6 +93,42 @@ class CustomerViewSet(OperationViewSet):
 
     @operation(
         "POST",
+        "Customers/update",
+        tag="Customer",
+        access=CUSTOMER,
+        form=UpdateForm,
+        answer=SuccessSerializer,
+        refuses=changes.REFUSALS,
+    )
+    def update(self, request: ApiRequest) -> Response:
+        """Update a customer.
+
+        What is left out stays as it is, what is empty is cleared. A new `cellPhone` needs `cellPhoneValidFlag`, the PIN
+        that sendUpdatePin sent to it; a new `cellPhone` or `email` also `phoneToken` (from verifyForToken) or
+        `emailToken` (from verifyEmailPin). The old and the new one are told.
+        """
+        changes.change(**self.form(request), caller=request.caller)
+        return Response(SUCCESS)
+
+    @operation(
+        "POST",
+        "Customers/update/patch",
+        tag="Customer",
+        access=CUSTOMER,
+        form=PatchForm,
+        answer=SuccessSerializer,
+        refuses=[*changes.REFUSALS, errors.UnexpectedError],
+    )
+    def patch(self, request: ApiRequest) -> Response:
+        """Update some fields of a customer.
+
+        Under the rules of update; a field that it does not have is refused, a malformed e-mail address with 5000.
+        """
+        changes.change(**self.form(request), caller=request.caller)
+        return Response(SUCCESS)
+
+    @operation(
+        "POST",
         "Customers/updateOpt",
         tag="Customer",
         access=CUSTOMER,
@@ -128,27 +165,6 @@ class CustomerViewSet(OperationViewSet):
             ],
         )
         siebel.check_available(**form)
-        return Response(SUCCESS)
-
-
-class PinViewSet(OperationViewSet):
-    @operation(
-        "POST",
-        "Customers/sms/sendRegisterPin",
-        tag="Customer",
-        access=PUBLIC,
-        form=RegisterPinForm,
-        answer=SuccessSerializer,
-        sms=True,
-        refuses=registration.PIN_REFUSALS,
-    )
-    def send_register_pin(self, request: ApiRequest) -> Response:
-        """Send a register PIN to a cell phone.
-
-        Only to who knows a free card's own PIN. Too many messages to the same card or phone are refused with 40001 and
-        `Retry-After`.
-        """
-        registration.send_pin(**self.form(request), caller=request.caller)
         return Response(SUCCESS)
 
 

@@ -134,6 +134,39 @@ class PasswordNotStrong(Refusal):
     code, reason, message = -4, "PASSWORD_NOT_STRONG", "Password not strong enough."
 
 
+class EmailsDontMatch(Refusal):
+    code, reason = -5, "EMAILS_DONT_MATCH"
+    message = "The e-mail address or cell phone has changed since it was proved."
+
+
+class MemberNotFound(Refusal):
+    code, reason, message = -11, "MEMBER_NOT_FOUND_ERROR", "Member not found with email or customerId."
+
+
+class EmailNotFound(Refusal):
+    code, reason, message = 3013, "EmailNotFound", "Email not found."
+
+
+class IncorrectUserPassword(Refusal):
+    code, reason, message = 3014, "IncorrectUserPassword", "The UserPassword is Incorrect."
+
+
+class TokenAlreadyUsed(Refusal):
+    code, reason, message = -400, "TOKEN_ALREADY_USED", "Token has already been used."
+
+
+class TokenInvalid(Refusal):
+    code, reason, message = -401, "TOKEN_INVALID", "Token is invalid or expired."
+
+
+class ValidationNotMatch(Refusal):
+    code, reason, message = -402, "ValidationNotMatch", "Validation not matched for email or Phone token."
+
+
+class UnexpectedError(Refusal):
+    code, reason, message = 5000, "UnexpectedError", "Email Format Error."
+
+
 # Messages and PINs
 
 
@@ -196,10 +229,27 @@ class FrequentVerify(Refusal):
     code, reason, message = 20009, "FrequentVerify", "Verify too frequent."
 
 
+class FrequentVerifyOfOld(Refusal):
+    """What sms/verify says for FrequentVerify: the seed gave that operation another code."""
+
+    waits = 60
+    code, reason, message = 20006, "FrequentVerify", "Verify too frequent."
+
+
 class RegisterSMSTooFrenquently(Refusal):
     waits = 60
     code, reason = 40001, "RegisterSMSTooFrenquently"
     message = "Too frequently for sending message to the same card or mobile."
+
+
+class MultiAccountBoundToOnePhone(Refusal):
+    code, reason = 40002, "MultiAccountBoundToOnePhone"
+    message = "More than one customer accounts bound to one phone."
+
+
+class NeedLoginFirstBeforeVerifyMobile(Refusal):
+    code, reason = 40003, "NeedLoginFirstBeforeVerifyMobile"
+    message = "Need user login first before verify mobile or send mobile."
 
 
 # The card pool
@@ -301,5 +351,5 @@ def _all(kind: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 CATALOGUE = tuple(_all(Refusal))
-# What Siebel or the gateway may name. Ours, which have a name of their own, are left out: 403 is both.
-BY_CODE = {refusal.code: refusal for refusal in CATALOGUE if not refusal.name} | {429: TooManyRequests}
+# What Siebel or the gateway may name; of two with one code the first. Ours have a name and are left out: 403 is both.
+BY_CODE = {refusal.code: refusal for refusal in reversed(CATALOGUE) if not refusal.name} | {429: TooManyRequests}

@@ -14,7 +14,6 @@ SMS_CODES: dict[str, tuple[type[errors.Refusal], type[errors.Refusal]]] = {
     "template": (errors.MissingMsg, errors.TemplateNotValid),
     "captcha": (errors.MissingCaptcha, errors.MissingCaptcha),
     "cellPhoneValidFlag": (errors.MissingCaptcha, errors.MissingCaptcha),
-    "pinCode": (errors.MissingCaptcha, errors.MissingCaptcha),
 }
 _NOTHING_THERE = {"required", "null", "blank"}
 
@@ -24,7 +23,7 @@ def read(form: type[serializers.Serializer[Any]], data: Mapping[str, Any], *, sm
     filled = form(data=plain(data))
     if not filled.is_valid():
         if sms:
-            _raise_sms_code(filled.errors)
+            _raise_sms_code(filled.errors, getattr(form, "left_out", {}))
         raise errors.ValidationError(details_of(filled.errors))
     validated: dict[str, Any] = filled.validated_data
     return validated
@@ -86,7 +85,11 @@ def details_of(found: Any, field: str = "") -> dict[str, list[str]]:
     return {field or "body": [str(message) for message in messages]}
 
 
-def _raise_sms_code(found: Any) -> None:
+def _raise_sms_code(found: Any, left_out: Mapping[str, type[errors.Refusal]]) -> None:
+    """A form's `left_out` names the fields that another refusal answers where they are not there at all."""
     for field, (nothing, wrong) in SMS_CODES.items():
         if field in found:
-            raise nothing if found[field][0].code in _NOTHING_THERE else wrong
+            code = found[field][0].code
+            if field in left_out and code in ("required", "null"):
+                raise left_out[field]
+            raise nothing if code in _NOTHING_THERE else wrong

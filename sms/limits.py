@@ -34,6 +34,19 @@ def sending(*, phone: str, address: str, card: str = "", refusal: type[errors.Re
         yield
 
 
+@contextmanager
+def emailing(recipient: str, *, address: str = "", refusal: type[errors.Refusal]) -> Iterator[None]:
+    """The same for an e-mail; `recipient` is the customer's id or the address that was asked for.
+
+    Raises `refusal` with the seconds to wait.
+    """
+    per_recipient = [Window(settings.EMAIL_COOLDOWN_SECONDS, 1), Window(DAY, settings.EMAILS_PER_RECIPIENT_DAY)]
+    per_address = [Window(HOUR, budgets.scaled(settings.RESET_EMAILS_PER_ADDRESS_HOUR))]
+    limits = (Limit("email", recipient, per_recipient), Limit("email-address", address, per_address))
+    with budgets.attempt(limits, refusal, kept_by_success=True):
+        yield
+
+
 def count_notice(channel: Channel, recipient: str) -> None:
     """Count a message that nobody asked for. Raises TooManyRequests where it must not be sent."""
     window = Window(DAY, settings.NOTICES_PER_RECIPIENT_DAY)

@@ -5,7 +5,7 @@ counted for the phone or address.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,10 @@ HOLD = timedelta(seconds=30)  # longer than any lock is waited for
 
 @dataclass(frozen=True)
 class Subject:
-    """What a PIN is for, and to whom it goes; `customer_id` where it allows an action of that customer alone."""
+    """What a PIN is for, and to whom it goes; `customer_id` where it allows an action of that customer alone.
+
+    A PIN that was sent for nobody in particular (sms/send) serves any customer who holds the phone.
+    """
 
     purpose: Purpose
     recipient: str
@@ -50,7 +53,7 @@ def send(subject: Subject, *, template: str, request_id: str) -> Message:
         )
         fresh = {
             "customer_id": subject.customer_id,
-            "digest": digests.keyed(*_signed(subject, pin)),
+            "digest": digests.keyed(*_signed(subject.purpose, subject.recipient, subject.customer_id, pin)),
             "message": message,
             "tries": 0,
             "expires_at": expires_at,
@@ -88,10 +91,17 @@ def held(
     mine.update(used_at=timezone.now(), held_until=None)
 
 
-def check(subject: Subject, *, pin: str) -> None:
+def check(subject: Subject, *, pin: str, too_often: type[errors.Refusal]) -> None:
     """As `held`, and the PIN stays usable."""
-    row, hold = _checked(subject, pin, errors.WrongCaptcha, errors.FrequentVerify)
+    row, hold = _checked(subject, pin, errors.WrongCaptcha, too_often)
     Pin.objects.filter(pk=row.pk, digest=row.digest, held_until=hold).update(held_until=None)
+
+
+def newest(recipient: str, purposes: Sequence[Purpose]) -> Purpose:
+    """Which of these purposes the last PIN was for that serves anybody who holds the phone; the first where none is."""
+    rows = Pin.objects.filter(recipient=recipient, purpose__in=purposes, customer_id="")
+    found = rows.order_by("-expires_at").values_list("purpose", flat=True).first()
+    return Purpose(found) if found else purposes[0]
 
 
 def unlock(recipient: str) -> bool:
@@ -109,7 +119,7 @@ def _checked(
     attempt = budgets.take([_limit(subject)], too_often)
     now = timezone.now()
     rows = Pin.objects.select_related("message").filter(purpose=subject.purpose, recipient=subject.recipient)
-    row = rows.filter(customer_id=subject.customer_id).first()
+    row = rows.filter(customer_id__in=("", subject.customer_id)).first()
     if row is None or row.used_at or row.expires_at <= now:
         raise wrong
     if row.message and row.message.state == Message.State.FAILED:
@@ -118,7 +128,7 @@ def _checked(
     this = Pin.objects.filter(pk=row.pk, digest=row.digest, used_at=None)
     if not this.filter(tries__lt=settings.PIN_TRIES_PER_PIN).update(tries=F("tries") + 1):
         raise too_often(retry_after=max((row.expires_at - now).total_seconds(), 1))
-    if not digests.matches(row.digest, *_signed(subject, pin)):
+    if not digests.matches(row.digest, *_signed(subject.purpose, subject.recipient, row.customer_id, pin)):
         raise wrong
     hold = now + HOLD
     free = Q(held_until=None) | Q(held_until__lte=now)
@@ -130,8 +140,8 @@ def _checked(
     return row, hold
 
 
-def _signed(subject: Subject, pin: str) -> tuple[str, ...]:
-    return "sms-pin", subject.purpose, subject.recipient, subject.customer_id, pin
+def _signed(purpose: str, recipient: str, customer_id: str, pin: str) -> tuple[str, ...]:
+    return "sms-pin", purpose, recipient, customer_id, pin
 
 
 def _counted(subject: Subject) -> str:

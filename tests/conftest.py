@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.mail import EmailMultiAlternatives
 from django.db import close_old_connections, connection, transaction
 from django.test import Client
 from django.test.client import ClientHandler
@@ -25,6 +27,7 @@ from customers.models import Member
 from loyalty import authentication, redis_store, relay
 from loyalty.models import ApiClient, Store
 from loyalty.scopes import Scope
+from sms.models import Message
 from wechat.models import Batch
 
 PHONE = "13812345678"
@@ -195,10 +198,49 @@ class Outbox:
 
     def pin(self, phone: str = PHONE) -> str:
         """The last PIN sent to a phone."""
-        texts = [entry["text"] for entry in self.messages(phone) if entry["template"].startswith("create")]
-        found = re.search(r"(?<![0-9])[0-9]{6}(?![0-9])", texts[-1])
-        assert found
-        return found[0]
+        return [pin for entry in self.messages(phone) for pin in six_digits(entry["text"])][-1]
+
+    def templates(self, phone: str = PHONE) -> list[str]:
+        return [entry["template"] for entry in self.messages(phone)]
+
+
+def six_digits(text: str) -> list[str]:
+    return re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", text)
+
+
+class Mailbox:
+    """The e-mails that were sent."""
+
+    def to(self, address: str) -> list[EmailMultiAlternatives]:
+        return [email for email in mail.outbox if email.to == [address]]  # type: ignore[misc]
+
+    def pin(self, address: str) -> str:
+        return [pin for email in self.to(address) for pin in six_digits(str(email.body))][-1]
+
+    def token(self, address: str) -> str:
+        """Of the last link to a new password."""
+        found: list[str] = re.findall(r"token=([\w-]+)", str(self.to(address)[-1].body))
+        return found[-1]
+
+    def wait(self, address: str, count: int = 1) -> list[EmailMultiAlternatives]:
+        """The request did not wait for them."""
+        until = time.monotonic() + 5
+        while len(self.to(address)) < count and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.to(address)
+
+
+@pytest.fixture
+def mailbox(database: None) -> Mailbox:
+    return Mailbox()
+
+
+def settled(seconds: float = 5) -> None:
+    """Return once no message waits to be sent."""
+    until = time.monotonic() + seconds
+    while Message.objects.filter(state__in=("queued", "sending")).exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def flag(api: Api, card: Printed, sms_outbox: Outbox) -> str:
     "kill_at",
     [
         "customers.siebel:register:before:1",
-        "customers.business_service:_save_primary_address:before:1",
+        "customers.business_service:_change_primary_address:before:1",
         "cards.lifecycle:register:after:1",
         "customers.business_service:remember:after:1",
     ],

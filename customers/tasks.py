@@ -1,0 +1,14 @@
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from customers.models import MobileWindow, ProofToken
+
+
+@shared_task
+def sweep_proofs() -> None:
+    """Forget tokens that nobody can use any more, and with them the addresses that they proved."""
+    past = timezone.now() - timedelta(days=1)
+    ProofToken.objects.filter(expires_at__lt=past).delete()
+    MobileWindow.objects.filter(expires_at__lt=past).delete()
