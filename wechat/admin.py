@@ -71,9 +71,9 @@ class RejectedRowAdmin(ReadOnlyAdmin):
 
 @admin.register(PoolCard)
 class PoolCardAdmin(ReadOnlyAdmin):
-    list_display = ("number", "status", "batch", "issued_to", "issued_at")
+    list_display = ("number", "status", "problem", "batch", "issued_to", "issued_at")
     list_filter = ("status", "issued_at", "issued_to")
     list_select_related = ("batch", "issued_to")
     search_fields = ("number__startswith",)
     search_help_text = "A card number or its beginning."
-    fields = ("number", "status", "customer_id", "end_date", "batch", "issued_to", "issued_at", "request_id")
+    fields = ("number", "status", "problem", "customer_id", "end_date", "batch", "issued_to", "issued_at", "request_id")

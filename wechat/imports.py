@@ -42,7 +42,8 @@ def run(batch_id: int) -> None:
     try:
         with _content(batch) as stream:
             header = rows.read_header(stream)
-            for chunk in _chunks(row for row in rows.read_rows(stream, header) if row.line > batch.line):
+            every = rows.read_rows(stream, header, today=timezone.localdate(now))
+            for chunk in _chunks(row for row in every if row.line > batch.line):
                 _import_chunk(batch, chunk, stream.tell())
     except errors.Refusal as refusal:
         if refusal.status >= 500:  # Siebel is away: the relay tries again in a minute

@@ -72,6 +72,7 @@ class PoolCard(models.Model):
         POOLED = "Pooled"
         ISSUED = "Issued"
         UNREADABLE = "Unreadable", "Unreadable: its PIN can't be decrypted; kept out of the pool"
+        SET_ASIDE = "SetAside", "Set aside: no longer free when its turn came"
 
     number = models.CharField(max_length=30, unique=True)
     pin = models.CharField(max_length=300, blank=True, help_text="Encrypted; forgotten once the card is handed out.")
@@ -84,6 +85,7 @@ class PoolCard(models.Model):
         "loyalty.ApiClient", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that it was handed out to.")
+    problem = models.CharField(max_length=60, blank=True, help_text="Why it was set aside.")
 
     class Meta:
         ordering = ("id",)
@@ -95,7 +97,8 @@ class PoolCard(models.Model):
             models.CheckConstraint(
                 condition=Q(status="Pooled", issued_at=None) & ~Q(pin="")
                 | Q(status="Issued", issued_at__isnull=False, pin="")
-                | Q(status="Unreadable", issued_at=None),
+                | Q(status="Unreadable", issued_at=None)
+                | Q(status="SetAside", issued_at=None, pin=""),
                 name="pool_card_issued_has_a_time_and_no_pin",
             ),
         )
