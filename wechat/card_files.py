@@ -1,5 +1,6 @@
 """Card files: where partners leave them and uploads are kept. Names are plain; nothing else is reached."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -25,6 +26,14 @@ def demand_csv(name: str) -> None:
 
 def is_plain(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
+
+
+def plain_name(label: str) -> str:
+    """What a file that was sent as `label` is kept as: the same where that is plain, else a name of its own."""
+    if is_plain(label):
+        return label
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", label.removesuffix(".csv"), flags=re.ASCII).strip("-")[:60]
+    return f"{stem or 'cards'}-{hashlib.sha256(label.encode()).hexdigest()[:8]}.csv"
 
 
 class LocalCardFiles:

@@ -14,7 +14,8 @@ class Batch(models.Model):
         DONE = "done"
         FAILED = "failed"
 
-    file_name = models.CharField(max_length=120)
+    file_name = models.CharField(max_length=120, help_text="Its name on the file server.")
+    sent_as = models.CharField(max_length=255, blank=True, help_text="What the file was called where it came from.")
     spooled = models.BooleanField(default=False, help_text="It came over HTTP and waits in the spool folder.")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     problem = models.CharField(max_length=200, blank=True, help_text="Why it failed as a whole.")
