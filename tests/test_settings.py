@@ -65,6 +65,7 @@ REFUSED = {
     "DEBUG": ["true"],
     "ENVIRONMENT": ["staging"],
     "SIEBEL_TRANSPORT": ["nobody"],
+    "SFTP_URL": ["sftp://loyalty@files.example/cards"],
 }
 
 

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import IO
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q
@@ -13,7 +11,7 @@ from django.utils import timezone
 
 from loyalty import relay
 from loyalty.callers import Caller
-from wechat import card_files, rows
+from wechat import card_files, rows, spool
 from wechat.models import Batch
 
 State = Batch.State
@@ -44,7 +42,8 @@ def check_named(name: str) -> Checked:
     """A file that lies on the file server already. Raises WrongFileExtension, DirOrFileNotFound, WrongExcelHeader."""
     with card_files.chosen().open(name) as stream:
         rows.read_header(stream)
-        size = stream.seek(0, 2)
+        stream.seek(0, 2)
+        size = stream.tell()
     return Checked(Batch(file_name=name, bytes_total=size))
 
 
@@ -56,24 +55,9 @@ def take(file: Checked, *, caller: Caller) -> Batch:
     with transaction.atomic():
         batch.save()
         if file.content is not None:
-            card_files.write_whole(spool_path(batch), file.content)
+            spool.keep(batch, file.content)
         transaction.on_commit(relay.ring)
     return batch
-
-
-def spool_path(batch: Batch) -> Path:
-    path: Path = settings.CARD_SPOOL_DIR / f"{batch.pk}.csv"
-    return path
-
-
-def sweep_spool() -> None:
-    """Remove what is left of ended batches: PINs stand in it."""
-    for path in settings.CARD_SPOOL_DIR.glob("*.csv"):
-        if (
-            path.stem.isdigit()
-            and Batch.objects.filter(pk=int(path.stem), state__in=(State.DONE, State.FAILED)).exists()
-        ):
-            path.unlink(missing_ok=True)
 
 
 def claim_due() -> list[int]:

@@ -39,7 +39,13 @@ class WechatViewSet(OperationViewSet):
         form=NamedFileForm,
         upload=UploadForm,
         answer=QueuedBatchSerializer,
-        refuses=[errors.WrongExcelHeader, errors.WrongFileExtension, errors.DirOrFileNotFound],
+        refuses=[
+            errors.WrongExcelHeader,
+            errors.WrongFileExtension,
+            errors.DirOrFileNotFound,
+            errors.CardFilesUnavailable,
+            errors.CardFilesNotTrusted,
+        ],
     )
     def upload_card(self, request: ApiRequest) -> Response:
         """Upload a card file, or name one on the file server, and queue its import.
