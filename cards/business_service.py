@@ -1,5 +1,6 @@
 """The embedded CRM's side of cards: the business service "Loyalty Card"."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from cards import lifecycle, members
 from cards.lifecycle import Cause
+from cards.members import MemberStatus
 from cards.models import ATTACHED, Card, CardStatus
 from loyalty import digests, errors
 from loyalty.business_services import business_service, remember
@@ -47,6 +49,26 @@ def state_code(card: Card, today: date) -> str:
     if card.status in _OVER or (card.status == CardStatus.ACTIVE and card.has_ended(today)):
         return "CardExpiredOrCancelled"
     return "CardInactive" if card.status == CardStatus.INACTIVE else "CardActive"
+
+
+@business_service(SERVICE, "GetStatus")
+def get_status(*, card_numbers: Sequence[str]) -> Reply:
+    """Tell the status of cards, and whether each could be registered by somebody now; no PIN is asked for."""
+    today = timezone.localdate()
+    known = lifecycle.known(card_numbers)
+    return {"Cards": [_standing(number, known.get(number), today) for number in card_numbers]}
+
+
+def _standing(number: str, card: Card | None, today: date) -> dict[str, str]:
+    if card is None:
+        status, free = "NotFound", False
+    else:
+        status, free = card.status, card.status == CardStatus.ACTIVE and not card.has_ended(today) and _is_nobodys(card)
+    return {"CardNumber": number, "CardStatus": status, "IsFree": "Y" if free else "N"}
+
+
+def _is_nobodys(card: Card) -> bool:
+    return card.member is not None and card.member.status == MemberStatus.OPEN
 
 
 @business_service(SERVICE, "List")

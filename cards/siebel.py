@@ -1,11 +1,11 @@
 """What cards ask of Siebel, in our words. Siebel's field names stop here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from cards import card_pins
-from loyalty import siebel
+from loyalty import errors, siebel
 from loyalty.callers import Caller
 from loyalty.dates import from_wire
 
@@ -43,6 +43,26 @@ def validate(*, card_number: str, pin: str, caller: Caller) -> CardState:
         state_code=reply["StateCode"],
         end_date=from_wire(reply.get("ExpirationDate")),
     )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`is_free`: somebody could register the card now."""
+
+    status: str
+    is_free: bool
+
+
+def standing(*, card_numbers: Sequence[str]) -> dict[str, Standing]:
+    """How cards stand, by number; no PIN is compared. Raises SiebelUnavailable where the answer leaves one out."""
+    reply = siebel.call(SERVICE, "GetStatus", {"CardNumbers": list(card_numbers)})
+    found = {
+        row["CardNumber"]: Standing(status=row["CardStatus"], is_free=row.get("IsFree") == "Y")
+        for row in reply.get("Cards") or []
+    }
+    if not found.keys() >= set(card_numbers):
+        raise errors.SiebelUnavailable
+    return found
 
 
 def list_cards(*, customer_id: str) -> list[Card]:

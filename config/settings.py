@@ -292,6 +292,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="loyalty@localhost")
 
 # The card pool
 CARD_FILES_DIR = path_of("CARD_FILES_DIR", VAR_DIR / "sftp")
+SFTP_URL = env.str("SFTP_URL", default="")
+SFTP_KEY_FILE = env.str("SFTP_KEY_FILE", default="")
+SFTP_HOST_KEY = env.str("SFTP_HOST_KEY", default="")
+SFTP_TIMEOUT_SECONDS = env.float("SFTP_TIMEOUT_SECONDS", default=10.0)
+if SFTP_URL and not (SFTP_URL.startswith("sftp://") and SFTP_KEY_FILE and len(SFTP_HOST_KEY.split()) > 1):
+    raise ImproperlyConfigured("SFTP_URL is sftp://user@host/folder, and needs SFTP_KEY_FILE and SFTP_HOST_KEY.")
 CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
 POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
 

@@ -344,6 +344,18 @@ class SiebelTimeout(Refusal):
     message = "The customer system did not answer in time."
 
 
+class CardFilesUnavailable(Refusal):
+    waits = 30
+    code, reason, name, status = 5031, "CardFilesUnavailable", "ServerError", HTTPStatus.SERVICE_UNAVAILABLE
+    message = "The file server is not available."
+
+
+class CardFilesNotTrusted(Refusal):
+    waits = 30
+    code, reason, name, status = 5032, "CardFilesNotTrusted", "ServerError", HTTPStatus.SERVICE_UNAVAILABLE
+    message = "The file server's host key is not the pinned one."
+
+
 def _all(kind: type[Refusal]) -> Iterator[type[Refusal]]:
     for refusal in kind.__subclasses__():
         yield refusal

@@ -25,7 +25,7 @@ from loyalty.digests import token_digest
 from loyalty.models import ApiKey, CustomerToken
 from loyalty.operations import REGISTRY
 from loyalty.scopes import Scope
-from tests.conftest import Api, code_of, holding, new_client
+from tests.conftest import Api, code_of, holding, new_client, print_card
 from tests.effects import everything
 from wechat import pool
 from wechat.models import Batch, PoolCard
@@ -241,16 +241,17 @@ def test_a_token_and_a_key_together_see_what_the_token_sees(cast: Cast) -> None:
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "GET"])
 def test_only_a_get_draws_a_card(cast: Cast, method: str) -> None:
     batch = Batch.objects.create(state=Batch.State.DONE)
-    for number in ("6100000000000001", "6100000000000002"):
-        pin = encryption.seal("1234", owner=number)
-        PoolCard.objects.create(number=number, pin=pin, customer_id="1-A", batch=batch)
+    cards = [print_card(), print_card()]
+    for card in cards:
+        pin = encryption.seal(card.pin, owner=card.number)
+        PoolCard.objects.create(number=card.number, pin=pin, customer_id=card.customer_id, batch=batch)
     pool.refill()
     wechat = cast.with_key(Scope.WECHAT)
     before = everything()
     assert len(before["redis"]) == 2
     assert wechat.request(method, "/api/Wechats/getCard").status_code == 405
     assert everything() == before
-    assert wechat.get("Wechats/getCard").json()["msrCard"] == "6100000000000001"
+    assert wechat.get("Wechats/getCard").json()["msrCard"] == cards[0].number
     assert everything() != before
 
 

@@ -152,7 +152,7 @@ def uploaded() -> int:
 @pytest.mark.parametrize(
     ("kill_at", "imported"),
     [
-        ("wechat.card_files:write_whole:after:1", 0),
+        ("wechat.local_files:write_whole:after:1", 0),
         ("wechat.siebel:pre_allot:after:2", 500),
         ("wechat.models:RejectedRow.objects.bulk_create:after:2", 500),
         ("wechat.imports:_finish:before:1", 1200),

@@ -22,6 +22,7 @@ from tests.conftest import (
     Api,
     Outbox,
     Printed,
+    at_once,
     code_of,
     csv_file,
     ended,
@@ -30,10 +31,12 @@ from tests.conftest import (
     print_card,
     register,
 )
+from wechat.models import Batch
 
 WRONG = "000000"
 ELSEWHERE = "203.0.113.7"
 UNLIMITED = 10**6
+TWO_CARDS = "msrCard,pin\n6101,1111\n6102,2222\n"
 
 
 @dataclass
@@ -428,6 +431,21 @@ def test_a_client_draws_so_many_cards_a_minute_and_a_day(api: Api, settings: Set
     assert [other.get("Wechats/getCard").status_code for _ in range(2)] == [400, 429]
 
 
+def test_what_is_refused_uses_up_no_upload(api: Api, settings: Settings) -> None:
+    settings.UPLOADS_PER_CLIENT_HOUR = 2
+    loader = holding(api, Scope.WECHAT_LOAD)
+
+    def upload(file: Any) -> Any:
+        return loader.form("Wechats/uploadCard", {"fileName": file})
+
+    refused = [csv_file(TWO_CARDS, "c.xls"), csv_file("pin\n1\n"), "none.csv", "c.xls", ""]
+    assert [code_of(upload(file)) for file in refused] == [4003, 4002, 4007, 4003, 422]
+    replies = at_once(6, lambda n: upload(csv_file(TWO_CARDS, f"{n}.csv")))
+    assert sorted(reply.status_code for reply in replies) == [200] * 2 + [429] * 4
+    assert Batch.objects.count() == 2
+    assert 3590 < wait_of(upload(csv_file(TWO_CARDS))) <= 3600
+
+
 def test_the_scale_widens_what_counts_crowds_and_nothing_that_guards_a_secret(
     api: Api, card: Printed, settings: Settings
 ) -> None:
@@ -472,5 +490,5 @@ def test_with_redis_away_cards_come_straight_from_the_database(api: Api, redis_a
     )
     assert ended(loaded.json()["batchId"]).imported == 3
     wechat = holding(api, Scope.WECHAT)
-    assert [wechat.get("Wechats/getCard").json()["msrCard"] for _ in range(3)] == ["6101", "6102", "6103"]
+    assert {wechat.get("Wechats/getCard").json()["msrCard"] for _ in range(3)} == {"6101", "6102", "6103"}
     assert code_of(wechat.get("Wechats/getCard")) == 4001

@@ -23,6 +23,7 @@ from loyalty.operations import REGISTRY, Operation
 from loyalty.scopes import Scope
 from tests.conftest import MEI, PHONE, Api, Printed, holding
 from tests.effects import everything
+from wechat.serializers import FileName
 
 SHAPE = {"name", "status", "statusCode", "code", "reason", "message", "requestId"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "MADEUP")
@@ -259,6 +260,8 @@ def test_a_value_of_another_kind_is_refused_and_not_converted(
         bad += ["1e1", "NaN", " 1", "\uff11", "\u0661", "0x1", "1\n"]
     else:
         bad += [1, float("1e300")]
+    if isinstance(field, FileName):  # any text is a name; most are no file's
+        bad = [value for value in bad if not isinstance(value, str)]
     path = operation.path.replace("{", "").replace("}", "")
     for value in bad:
         error = entitled.post(path, {name: value}).json()["error"]
@@ -339,8 +342,8 @@ def test_a_card_number_is_ascii_letters_and_digits(api: Api, number: str) -> Non
         ("cards.csv.exe", 4003),
         ("cards.CSV", 4003),
         ("/etc/passwd", 4003),
-        ("cards.csv\n", 422),
-        ("cards.csv\0", 422),
+        ("cards.csv\n", 4003),
+        ("cards.csv\0", 4003),
     ],
 )
 def test_a_file_name_reaches_no_other_file(

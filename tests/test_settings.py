@@ -71,6 +71,7 @@ REFUSED = {
     "TRUSTED_PROXIES": ["10.0.0.0/33"],
     "OPEN_NETWORKS": ["10.0.0.0/8,office"],
     "PUBLIC_RATE": ["120", "many/min", "120/fortnight"],
+    "SFTP_URL": ["sftp://loyalty@files.example/cards"],
 }
 
 

@@ -27,10 +27,10 @@ class BatchAdmin(ReadOnlyAdmin):
     list_display_links = ("id", "file_name")
     list_filter = ("state", "created_at", "client")
     list_select_related = ("client",)
-    search_fields = ("id__exact", "file_name__startswith")
+    search_fields = ("id__exact", "file_name__startswith", "sent_as__startswith")
     search_help_text = "A batch id, or the beginning of a file name."
     fieldsets = (
-        (None, {"fields": ("file_name", "state", "progress", "problem", "client", "request_id")}),
+        (None, {"fields": ("file_name", "sent_as", "state", "progress", "problem", "client", "request_id")}),
         ("Rows", {"fields": ("rows", "imported", "duplicates", "rejected", "cards", "rejected_lines")}),
         ("Import", {"fields": ("spooled", "bytes_total", "bytes_read", "line", "attempts")}),
         ("Times", {"fields": ("created_at", "published_at", "leased_until", "finished_at")}),
@@ -71,9 +71,9 @@ class RejectedRowAdmin(ReadOnlyAdmin):
 
 @admin.register(PoolCard)
 class PoolCardAdmin(ReadOnlyAdmin):
-    list_display = ("number", "status", "batch", "issued_to", "issued_at")
+    list_display = ("number", "status", "problem", "batch", "issued_to", "issued_at")
     list_filter = ("status", "issued_at", "issued_to")
     list_select_related = ("batch", "issued_to")
     search_fields = ("number__startswith",)
     search_help_text = "A card number or its beginning."
-    fields = ("number", "status", "customer_id", "end_date", "batch", "issued_to", "issued_at", "request_id")
+    fields = ("number", "status", "problem", "customer_id", "end_date", "batch", "issued_to", "issued_at", "request_id")

@@ -1,18 +1,17 @@
 """Taking a card file in: checked at once, imported later, watched by its batch row."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import IO
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from loyalty import errors, relay
+from loyalty import relay
 from loyalty.callers import Caller
-from wechat import card_files, rows
+from wechat import card_files, rows, spool
 from wechat.models import Batch
 
 State = Batch.State
@@ -20,46 +19,45 @@ _PUBLISHED = timedelta(seconds=60)
 _AT_ONCE = 20
 
 
-def take_upload(upload: UploadedFile, *, caller: Caller) -> Batch:
-    """Take a file that came with the request: header checked, content spooled, import queued.
+@dataclass(frozen=True)
+class Checked:
+    """A file that may be imported; `content` where it came with the request."""
 
-    Raises WrongFileExtension, WrongExcelHeader, or ValidationError for a name that no storage should be given.
-    """
-    name = upload.name or ""
-    card_files.demand_csv(name)
-    if not card_files.is_plain(name):
-        raise errors.ValidationError({"fileName": ["Letters, digits, dots, dashes and underlines, at most 100."]})
+    batch: Batch
+    content: IO[bytes] | None = None
+
+
+def check_upload(upload: UploadedFile) -> Checked:
+    """A file that came with the request. Its name is a label. Raises WrongFileExtension, WrongExcelHeader."""
+    label = upload.name or ""
+    card_files.demand_csv(label)
     content: IO[bytes] = upload.open().file  # type: ignore[assignment]
     rows.read_header(content)
     content.seek(0)
-    batch = Batch(file_name=name, spooled=True, bytes_total=upload.size or 0)
-    return _queue(batch, caller, content)
+    name = card_files.plain_name(label)
+    return Checked(Batch(file_name=name, sent_as=label, spooled=True, bytes_total=upload.size or 0), content)
 
 
-def take_named(name: str, *, caller: Caller) -> Batch:
-    """Take a file that lies on the file server already.
-
-    Raises WrongFileExtension, DirOrFileNotFound, WrongExcelHeader.
-    """
+def check_named(name: str) -> Checked:
+    """A file that lies on the file server already. Raises WrongFileExtension, DirOrFileNotFound, WrongExcelHeader."""
     with card_files.chosen().open(name) as stream:
         rows.read_header(stream)
-        size = stream.seek(0, 2)
-    return _queue(Batch(file_name=name, bytes_total=size), caller)
+        stream.seek(0, 2)
+        size = stream.tell()
+    return Checked(Batch(file_name=name, bytes_total=size))
 
 
-def spool_path(batch: Batch) -> Path:
-    path: Path = settings.CARD_SPOOL_DIR / f"{batch.pk}.csv"
-    return path
-
-
-def sweep_spool() -> None:
-    """Remove what is left of ended batches: PINs stand in it."""
-    for path in settings.CARD_SPOOL_DIR.glob("*.csv"):
-        if (
-            path.stem.isdigit()
-            and Batch.objects.filter(pk=int(path.stem), state__in=(State.DONE, State.FAILED)).exists()
-        ):
-            path.unlink(missing_ok=True)
+def take(file: Checked, *, caller: Caller) -> Batch:
+    """Queue its import; what came with the request is spooled."""
+    batch = file.batch
+    batch.client_id = caller.client.pk if caller.client else None
+    batch.request_id = caller.request_id
+    with transaction.atomic():
+        batch.save()
+        if file.content is not None:
+            spool.keep(batch, file.content)
+        transaction.on_commit(relay.ring)
+    return batch
 
 
 def claim_due() -> list[int]:
@@ -77,14 +75,3 @@ def claim_due() -> list[int]:
 def put_back(ids: list[int]) -> None:
     """For the relay: these were not published."""
     Batch.objects.filter(pk__in=ids).update(published_at=None)
-
-
-def _queue(batch: Batch, caller: Caller, content: IO[bytes] | None = None) -> Batch:
-    batch.client_id = caller.client.pk if caller.client else None
-    batch.request_id = caller.request_id
-    with transaction.atomic():
-        batch.save()
-        if content is not None:
-            card_files.write_whole(spool_path(batch), content)
-        transaction.on_commit(relay.ring)
-    return batch

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from cards import lifecycle
 from cards.lifecycle import NewCard
@@ -67,6 +68,8 @@ def _judge(known: Card | None, wanted: dict[str, str]) -> dict[str, str]:
         return {"Problem": "customerId belongs to another card."}
     if known.status != CardStatus.ACTIVE:
         return {"Problem": f"The card is {known.status}."}
+    if known.has_ended(timezone.localdate()):
+        return {"Problem": "The card's end date has passed."}
     if not known.has_pin(wanted["CardPassword"]):
         return {"Problem": "The card is known with another PIN."}
     if known.member is None or not members.is_open(known.member):

@@ -1,20 +1,31 @@
-"""Card files: where partners leave them and uploads are kept. Names are plain; nothing else is reached."""
+"""Card files: where partners leave them and uploads are kept, behind one interface that a setting chooses.
 
-import os
+A storage reaches regular files of its own folder and nothing else: no path, no link.
+"""
+
+import hashlib
 import re
-import secrets
-import shutil
-import stat
-from contextlib import suppress
-from pathlib import Path
-from typing import IO
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import IO, Protocol
 
 from django.conf import settings
 
 from loyalty import errors
 
 DEFAULT_NAME = "cards_pool_data.csv"
+Alive = Callable[[], None]  # called now and then while much is copied
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+
+
+class CardFiles(Protocol):
+    """Each method raises CardFilesUnavailable, or CardFilesNotTrusted, where the file server can't be asked."""
+
+    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """A regular file, not a link. Raises WrongFileExtension, DirOrFileNotFound."""
+
+    def put(self, name: str, content: IO[bytes], alive: Alive) -> None:
+        """Keep a file under its name, whole or not at all; one of that name is replaced. Raises DirOrFileNotFound."""
 
 
 def demand_csv(name: str) -> None:
@@ -23,50 +34,38 @@ def demand_csv(name: str) -> None:
         raise errors.WrongFileExtension
 
 
+def demand_plain_csv(name: str) -> None:
+    """Raises WrongFileExtension, DirOrFileNotFound."""
+    demand_csv(name)
+    if not is_plain(name):
+        raise errors.DirOrFileNotFound
+
+
 def is_plain(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-class LocalCardFiles:
-    """A folder of this machine, CARD_FILES_DIR."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def open(self, name: str) -> IO[bytes]:
-        """A regular file of the folder, not a link. Raises WrongFileExtension, DirOrFileNotFound."""
-        demand_csv(name)
-        if not is_plain(name):
-            raise errors.DirOrFileNotFound
-        try:
-            descriptor = os.open(self.folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            raise errors.DirOrFileNotFound from None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise errors.DirOrFileNotFound
-        return os.fdopen(descriptor, "rb")
-
-    def put(self, name: str, content: IO[bytes]) -> None:
-        """Keep a file under its name, whole or not at all; one of that name is replaced. Raises DirOrFileNotFound."""
-        write_whole(self.folder / name, content)
+def plain_name(label: str) -> str:
+    """What a file that was sent as `label` is kept as: the same where that is plain, else a name of its own."""
+    if is_plain(label):
+        return label
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", label.removesuffix(".csv"), flags=re.ASCII).strip("-")[:60]
+    return f"{stem or 'cards'}-{hashlib.sha256(label.encode()).hexdigest()[:8]}.csv"
 
 
-def write_whole(path: Path, content: IO[bytes]) -> None:
-    """Write beside the target, then rename. Raises DirOrFileNotFound where the folder can't be written."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
-            shutil.copyfileobj(content, target)
-            target.flush()
-            os.fsync(target.fileno())
-        part.rename(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise errors.DirOrFileNotFound from None
+def copy(source: IO[bytes], target: IO[bytes], alive: Alive) -> int:
+    """Copy to the end, in pieces; answers the number of bytes."""
+    copied = 0
+    while piece := source.read(256 * 1024):
+        target.write(piece)
+        copied += len(piece)
+        alive()
+    return copied
 
 
-def chosen() -> LocalCardFiles:
-    return LocalCardFiles(settings.CARD_FILES_DIR)
+def chosen() -> CardFiles:
+    """SFTP where SFTP_URL is set, else a folder of this machine."""
+    from wechat.local_files import LocalCardFiles
+    from wechat.sftp_files import SftpCardFiles
+
+    return SftpCardFiles.from_settings() if settings.SFTP_URL else LocalCardFiles(settings.CARD_FILES_DIR)

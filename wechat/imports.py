@@ -4,10 +4,10 @@ A worker that dies leaves the batch where the last chunk ended; the next one goe
 apart by a lease. The same card twice is written once.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
-from typing import IO
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from loyalty import encryption, errors
-from wechat import batches, card_files, pool, rows, siebel
+from wechat import pool, rows, siebel, spool
 from wechat.models import Batch, PoolCard, RejectedRow
 from wechat.rows import BadRow, CardRow
 
@@ -40,31 +40,44 @@ def run(batch_id: int) -> None:
         _finish(batch, State.FAILED, problem=f"It was interrupted {MAX_ATTEMPTS} times behind line {batch.line}.")
         return
     try:
-        with _content(batch) as stream:
+        spool.bring(batch, Renewal(batch))
+        spool.demand_same(batch)
+        with spool.path(batch).open("rb") as stream:
             header = rows.read_header(stream)
-            for chunk in _chunks(row for row in rows.read_rows(stream, header) if row.line > batch.line):
+            every = rows.read_rows(stream, header, today=timezone.localdate(now))
+            for chunk in _chunks(row for row in every if row.line > batch.line):
                 _import_chunk(batch, chunk, stream.tell())
+    except spool.Replaced:
+        _finish(batch, State.FAILED, problem="The file is another one than at the start of its import.")
+        return
     except errors.Refusal as refusal:
-        if refusal.status >= 500:  # Siebel is away: the relay tries again in a minute
-            Batch.objects.filter(pk=batch.pk).update(state=State.QUEUED, published_at=timezone.now(), attempts=0)
-            raise
+        if refusal.status >= 500 and not isinstance(refusal, errors.CardFilesNotTrusted):
+            _wait(batch, refusal)
+            return
         _finish(batch, State.FAILED, problem=refusal.message)
         return
     _finish(batch, State.DONE)
     pool.refill()
 
 
-def _content(batch: Batch) -> IO[bytes]:
-    files = card_files.chosen()
-    if not batch.spooled:
-        return files.open(batch.file_name)
-    try:
-        spooled = batches.spool_path(batch).open("rb")
-    except OSError:
-        raise errors.DirOrFileNotFound from None
-    files.put(batch.file_name, spooled)
-    spooled.seek(0)
-    return spooled
+class Renewal:
+    """Prolongs the lease of a batch whose file is being copied."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch, self.at = batch, time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self.at > LEASE.total_seconds() / 4:
+            self.at = time.monotonic()
+            Batch.objects.filter(pk=self.batch.pk).update(leased_until=timezone.now() + LEASE)
+
+
+def _wait(batch: Batch, refusal: errors.Refusal) -> None:
+    """Siebel or the file server is away: the relay tries again in a minute."""
+    Batch.objects.filter(pk=batch.pk).update(
+        state=State.QUEUED, published_at=timezone.now(), attempts=0, problem=refusal.message
+    )
+    log.warning("batch_waits", batch_id=batch.pk, reason=refusal.reason)
 
 
 def _chunks(every: Iterator[CardRow | BadRow]) -> Iterator[list[CardRow | BadRow]]:
@@ -133,5 +146,4 @@ def _finish(batch: Batch, state: str, problem: str = "") -> None:
         state=state, problem=problem, finished_at=timezone.now(), leased_until=None, bytes_read=F("bytes_total")
     )
     log.info("batch", batch_id=batch.pk, state=state)
-    if batch.spooled:
-        batches.spool_path(batch).unlink(missing_ok=True)
+    spool.drop(batch)

@@ -14,10 +14,13 @@ class Batch(models.Model):
         DONE = "done"
         FAILED = "failed"
 
-    file_name = models.CharField(max_length=120)
+    file_name = models.CharField(max_length=120, help_text="Its name on the file server.")
+    sent_as = models.CharField(max_length=255, blank=True, help_text="What the file was called where it came from.")
     spooled = models.BooleanField(default=False, help_text="It came over HTTP and waits in the spool folder.")
+    stored = models.BooleanField(default=False, help_text="What came over HTTP is on the file server, too.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the content that is imported.")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    problem = models.CharField(max_length=200, blank=True, help_text="Why it failed as a whole.")
+    problem = models.CharField(max_length=200, blank=True, help_text="Why it failed as a whole, or what it waits for.")
     bytes_total = models.PositiveBigIntegerField(default=0)
     bytes_read = models.PositiveBigIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0, help_text="Rows read so far, the header and blank lines left out.")
@@ -72,6 +75,7 @@ class PoolCard(models.Model):
         POOLED = "Pooled"
         ISSUED = "Issued"
         UNREADABLE = "Unreadable", "Unreadable: its PIN can't be decrypted; kept out of the pool"
+        SET_ASIDE = "SetAside", "Set aside: no longer free when its turn came"
 
     number = models.CharField(max_length=30, unique=True)
     pin = models.CharField(max_length=300, blank=True, help_text="Encrypted; forgotten once the card is handed out.")
@@ -84,6 +88,7 @@ class PoolCard(models.Model):
         "loyalty.ApiClient", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that it was handed out to.")
+    problem = models.CharField(max_length=60, blank=True, help_text="Why it was set aside.")
 
     class Meta:
         ordering = ("id",)
@@ -95,7 +100,8 @@ class PoolCard(models.Model):
             models.CheckConstraint(
                 condition=Q(status="Pooled", issued_at=None) & ~Q(pin="")
                 | Q(status="Issued", issued_at__isnull=False, pin="")
-                | Q(status="Unreadable", issued_at=None),
+                | Q(status="Unreadable", issued_at=None)
+                | Q(status="SetAside", issued_at=None, pin=""),
                 name="pool_card_issued_has_a_time_and_no_pin",
             ),
         )

@@ -1,18 +1,23 @@
 """Handing out cards: each at most once, ever. Redis proposes an id at once, the database decides.
 
 Redis holds a window of ids of pooled rows. Whatever it says, empty, stale or twice the same, a card is claimed by an
-update that only one caller's can be the first of; with Redis away the next pooled row is claimed directly.
+update that only one caller's can be the first of; with Redis away the next pooled rows are tried directly. Before a
+card is handed out the CRM is asked whether it is still free.
 """
 
+import random
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from cards import siebel
 from loyalty import encryption, errors, metrics
 from loyalty.callers import Caller
 from loyalty.redis_store import redis
@@ -22,6 +27,7 @@ log = structlog.get_logger()
 WINDOW = "pool:ids"
 _REFILLING = "pool:refilling"
 _MISSES = 3
+_AT_A_TIME = 20
 Status = PoolCard.Status
 
 
@@ -35,22 +41,26 @@ class DrawnCard:
 
 
 def draw(*, caller: Caller) -> DrawnCard:
-    """Hand out the next card. Raises NoCardAvailable."""
+    """Hand out the next card that the CRM calls free; what is not free any more leaves the pool on the way.
+
+    Raises NoCardAvailable, SiebelUnavailable, SiebelTimeout.
+    """
     for _ in range(_MISSES):
         proposed = _propose()
         if proposed is None:
             break
-        if drawn := _claim(proposed, caller):
+        if drawn := _draw_one_of(list(_pooled().filter(pk=proposed)), caller):
             return drawn
-    drawn = _claim_next(caller)
     refill()
-    return drawn
+    while cards := list(_pooled()[:_AT_A_TIME]):
+        if drawn := _draw_one_of(cards, caller):
+            return drawn
+    raise errors.NoCardAvailable
 
 
 def claim_replacement(request_id: str) -> str | None:
     """For a lost card: take the next pooled card in the caller's transaction. Its PIN is asked for by nobody."""
-    pooled = PoolCard.objects.select_for_update(skip_locked=True).filter(status=Status.POOLED)
-    card = pooled.order_by("pk").first()
+    card = _pooled().exclude(end_date__lt=timezone.localdate()).select_for_update(skip_locked=True).first()
     if card is None or not _take(card, request_id):
         return None
     metrics.CARDS_DRAWN.labels("replacement").inc()
@@ -62,14 +72,19 @@ def refill() -> None:
     with suppress(RedisError), redis() as connection:
         if not connection.set(_REFILLING, 1, nx=True, ex=5):
             return
-        pooled = PoolCard.objects.filter(status=Status.POOLED).order_by("pk").values_list("pk", flat=True)
-        ids = list(pooled[: settings.POOL_WINDOW])
+        usable = _pooled().exclude(end_date__lt=timezone.localdate())
+        ids = list(usable.values_list("pk", flat=True)[: settings.POOL_WINDOW])
         fresh = connection.pipeline()
         fresh.delete(WINDOW)
         if ids:
             fresh.rpush(WINDOW, *ids)
         fresh.delete(_REFILLING)
         fresh.execute()
+
+
+def _pooled() -> QuerySet[PoolCard]:
+    """In the order of the partial index `pool_card_pooled`, which the planner takes for nothing else."""
+    return PoolCard.objects.filter(status=Status.POOLED).order_by("pk")
 
 
 def _propose() -> int | None:
@@ -79,34 +94,44 @@ def _propose() -> int | None:
     return None
 
 
-def _claim(pk: int, caller: Caller) -> DrawnCard | None:
-    """The card of this row, unless somebody else has it already."""
-    with transaction.atomic():
-        card = PoolCard.objects.select_for_update(skip_locked=True).filter(pk=pk, status=Status.POOLED).first()
-        return _issue(card, caller) if card else None
+def _draw_one_of(cards: list[PoolCard], caller: Caller) -> DrawnCard | None:
+    """In no order, so that callers who look at the same cards try different ones."""
+    free = _only_free(cards)
+    random.shuffle(free)
+    return next((drawn for card in free if (drawn := _claim(card, caller))), None)
 
 
-def _claim_next(caller: Caller) -> DrawnCard:
-    """The first pooled card that nobody is taking at this moment. Raises NoCardAvailable."""
-    while True:
-        with transaction.atomic():
-            pooled = PoolCard.objects.select_for_update(skip_locked=True).filter(status=Status.POOLED)
-            card = pooled.order_by("pk").first()
-            if card is None:
-                raise errors.NoCardAvailable
-            if drawn := _issue(card, caller):
-                return drawn
+def _only_free(cards: list[PoolCard]) -> list[PoolCard]:
+    """Those that somebody could register today; the others are set aside. Raises SiebelUnavailable, SiebelTimeout."""
+    today = timezone.localdate()
+    lasting = [card for card in cards if card.end_date is None or card.end_date >= today]
+    standing = siebel.standing(card_numbers=[card.number for card in lasting]) if lasting else {}
+    why = {card: "Its end date has passed." for card in cards if card not in lasting}
+    why |= {
+        card: f"The card is {standing[card.number].status}." for card in lasting if not standing[card.number].is_free
+    }
+    for problem in set(why.values()):
+        _set_aside([card.pk for card in why if why[card] == problem], problem)
+    return [card for card in lasting if card not in why]
 
 
-def _issue(card: PoolCard, caller: Caller) -> DrawnCard | None:
+def _set_aside(ids: Sequence[int], problem: str) -> None:
+    pooled = PoolCard.objects.filter(pk__in=ids, status=Status.POOLED)
+    pooled.update(status=Status.SET_ASIDE, pin="", problem=problem)
+    log.warning("pool_cards_set_aside", pool_cards=ids, problem=problem)
+
+
+def _claim(card: PoolCard, caller: Caller) -> DrawnCard | None:
+    """The card, unless somebody else has it already."""
     try:
         pin = encryption.unseal(card.pin, owner=card.number)
     except encryption.Unreadable:
         log.error("pool_card_unreadable", pool_card=card.pk)
-        PoolCard.objects.filter(pk=card.pk).update(status=Status.UNREADABLE)
+        PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(status=Status.UNREADABLE)
         return None
-    if not _take(card, caller.request_id, caller.client.pk if caller.client else None):
-        return None
+    with transaction.atomic():
+        if not _take(card, caller.request_id, caller.client.pk if caller.client else None):
+            return None
     metrics.CARDS_DRAWN.labels("getCard").inc()
     return DrawnCard(card.number, pin, card.customer_id)
 

@@ -54,7 +54,7 @@ def read_header(stream: IO[bytes]) -> list[str]:
     return header
 
 
-def read_rows(stream: IO[bytes], header: list[str]) -> Iterator[CardRow | BadRow]:
+def read_rows(stream: IO[bytes], header: list[str], *, today: date) -> Iterator[CardRow | BadRow]:
     """Every line behind the header but blank ones, numbered from 2; streamed, a line at a time."""
     line = 1
     while raw := stream.readline(MAX_LINE):
@@ -68,7 +68,7 @@ def read_rows(stream: IO[bytes], header: list[str]) -> Iterator[CardRow | BadRow
         if not raw.strip():
             continue
         try:
-            yield _row(line, dict(zip(header, _cells(raw, len(header)), strict=True)))
+            yield _row(line, dict(zip(header, _cells(raw, len(header)), strict=True)), today)
         except BadLine as bad:
             yield BadRow(line, str(bad))
 
@@ -86,7 +86,7 @@ def _cells(raw: bytes, width: int | None = None) -> list[str]:
     return cells
 
 
-def _row(line: int, cells: dict[str, str]) -> CardRow:
+def _row(line: int, cells: dict[str, str], today: date) -> CardRow:
     if not _CARD.fullmatch(cells["msrCard"]):
         raise BadLine("msrCard is not 4 to 30 ASCII letters or digits.")
     if not _PIN.fullmatch(cells["pin"]):
@@ -98,4 +98,6 @@ def _row(line: int, cells: dict[str, str]) -> CardRow:
         end_date = parse_date(cells["endDate"]) if cells.get("endDate") else None
     except ValueError:
         raise BadLine("endDate is not MM/DD/YYYY.") from None
+    if end_date and end_date < today:
+        raise BadLine("endDate has passed.")
     return CardRow(line, cells["msrCard"], cells["pin"], customer_id, end_date)

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from wechat import batches, imports, pool
+from wechat import imports, pool, spool
 
 
 @shared_task
@@ -17,4 +17,4 @@ def refill_pool() -> None:
 @shared_task
 def sweep_spool() -> None:
     """Remove uploads that outlived their batch's end: a worker died before it could."""
-    batches.sweep_spool()
+    spool.sweep()

@@ -39,7 +39,13 @@ class WechatViewSet(OperationViewSet):
         form=NamedFileForm,
         upload=UploadForm,
         answer=QueuedBatchSerializer,
-        refuses=[errors.WrongExcelHeader, errors.WrongFileExtension, errors.DirOrFileNotFound],
+        refuses=[
+            errors.WrongExcelHeader,
+            errors.WrongFileExtension,
+            errors.DirOrFileNotFound,
+            errors.CardFilesUnavailable,
+            errors.CardFilesNotTrusted,
+        ],
     )
     def upload_card(self, request: ApiRequest) -> Response:
         """Upload a card file, or name one on the file server, and queue its import.
@@ -48,12 +54,9 @@ class WechatViewSet(OperationViewSet):
         admin with its progress and each rejected line.
         """
         part = request.FILES.get("fileName")
-        name = "" if part else self.form(request)["file_name"]
+        file = batches.check_upload(part) if part else batches.check_named(self.form(request)["file_name"])
         _limit_per_client(request, ("uploads-hour", scaled(settings.UPLOADS_PER_CLIENT_HOUR), HOUR))
-        if part:
-            batch = batches.take_upload(part, caller=request.caller)
-        else:
-            batch = batches.take_named(name, caller=request.caller)
+        batch = batches.take(file, caller=request.caller)
         return Response({"success": True, "batchId": str(batch.pk)})
 
 

@@ -79,8 +79,8 @@ class Command(BaseCommand):
 
 def _fill_pool() -> None:
     """The sample file, imported as any other is, but at once."""
-    card_files.chosen().put(SAMPLE.name, io.BytesIO(SAMPLE.read_bytes()))
-    batch = batches.take_named(SAMPLE.name, caller=Caller(address="", request_id="demo"))
+    card_files.chosen().put(SAMPLE.name, io.BytesIO(SAMPLE.read_bytes()), alive=lambda: None)
+    batch = batches.take(batches.check_named(SAMPLE.name), caller=Caller(address="", request_id="demo"))
     imports.run(batch.pk)
 
 

@@ -1,0 +1,66 @@
+"""The spool: a file stands here while it is imported, so that what is read is one content from first to last line.
+
+PINs stand in it, so a file goes as soon as its batch has ended.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from loyalty import errors
+from wechat import card_files, local_files
+from wechat.card_files import Alive
+from wechat.models import Batch
+
+
+class Replaced(Exception):
+    """The content is another one than at the start of the import."""
+
+
+def path(batch: Batch) -> Path:
+    place: Path = settings.CARD_SPOOL_DIR / f"{batch.pk}.csv"
+    return place
+
+
+def keep(batch: Batch, content: IO[bytes], alive: Alive = lambda: None) -> None:
+    """Raises DirOrFileNotFound where the spool can't be written."""
+    local_files.write_whole(path(batch), content, alive)
+
+
+def bring(batch: Batch, alive: Alive) -> None:
+    """Have the content here; put what came over HTTP on the file server, too. Raises what CardFiles raises."""
+    files = card_files.chosen()
+    if not path(batch).exists():
+        if batch.spooled and not batch.stored:
+            raise errors.DirOrFileNotFound
+        with files.open(batch.file_name) as stream:
+            keep(batch, stream, alive)
+    if batch.spooled and not batch.stored:
+        with path(batch).open("rb") as content:
+            files.put(batch.file_name, content, alive)
+        batch.stored = True
+        batch.save(update_fields=["stored"])
+
+
+def demand_same(batch: Batch) -> None:
+    """The first start of an import notes the content's hash, each later one compares it. Raises Replaced."""
+    with path(batch).open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if batch.sha256 not in ("", found):
+        raise Replaced
+    batch.sha256, batch.bytes_total = found, path(batch).stat().st_size
+    batch.save(update_fields=["sha256", "bytes_total"])
+
+
+def drop(batch: Batch) -> None:
+    path(batch).unlink(missing_ok=True)
+
+
+def sweep() -> None:
+    """Remove what is left of ended batches, and of those that were killed while they wrote."""
+    ended = (Batch.State.DONE, Batch.State.FAILED)
+    for left in settings.CARD_SPOOL_DIR.glob("*.csv"):
+        if left.stem.isdigit() and Batch.objects.filter(pk=int(left.stem), state__in=ended).exists():
+            left.unlink(missing_ok=True)
