@@ -247,6 +247,7 @@ SIEBEL_TRANSPORT = env.str("SIEBEL_TRANSPORT", default="embedded")
 SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call"}
 if SIEBEL_TRANSPORT not in SIEBEL_TRANSPORTS:
     raise ImproperlyConfigured(f"SIEBEL_TRANSPORT is one of: {', '.join(SIEBEL_TRANSPORTS)}.")
+SIEBEL_DEADLINE_SECONDS = env.float("SIEBEL_DEADLINE_SECONDS", default=8.0)
 
 # Messages
 BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
@@ -300,6 +301,14 @@ SMS_PER_DAY = env.int("SMS_PER_DAY", default=100_000)
 GETCARD_PER_CLIENT_MINUTE = env.int("GETCARD_PER_CLIENT_MINUTE", default=60)
 GETCARD_PER_CLIENT_DAY = env.int("GETCARD_PER_CLIENT_DAY", default=10_000)
 UPLOADS_PER_CLIENT_HOUR = env.int("UPLOADS_PER_CLIENT_HOUR", default=10)
+FORCEGC_PER_CLIENT_MINUTE = env.int("FORCEGC_PER_CLIENT_MINUTE", default=6)
+GETHEAP_PER_CLIENT_MINUTE = env.int("GETHEAP_PER_CLIENT_MINUTE", default=6)
+RECORDHEAP_PER_CLIENT_MINUTE = env.int("RECORDHEAP_PER_CLIENT_MINUTE", default=2)
+
+# Diagnostics
+DIAGNOSTICS_DIR = path_of("DIAGNOSTICS_DIR", VAR_DIR / "diagnostics")
+HEAP_FILES_KEPT = env.int("HEAP_FILES_KEPT", default=10)
+HEAP_TRACE_SECONDS = env.float("HEAP_TRACE_SECONDS", default=2.0)
 
 # Static files, browsers
 STATIC_URL = "/static/"

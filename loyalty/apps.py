@@ -5,4 +5,4 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
-        from loyalty import checks  # noqa: F401
+        from loyalty import checks, diagnostics_service  # noqa: F401 (they register themselves)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -25,7 +25,11 @@ Form = type[serializers.Serializer[Any]]
 
 @dataclass(frozen=True)
 class Operation:
-    """`sms`: the seed answers its 400 as SMSRequestError, and phone, template and PIN have codes of their own."""
+    """One operation.
+
+    `sms`: the seed answers its 400 as SMSRequestError, and phone, template and PIN have codes of their own.
+    `per_client`: settings that limit how often one client may ask, each with its window in seconds.
+    """
 
     method: str
     path: str
@@ -40,6 +44,7 @@ class Operation:
     sms: bool = False
     deprecated: bool = False
     under_data: bool = False
+    per_client: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -100,13 +105,19 @@ class OperationViewSet(viewsets.ViewSet):
         return forms.read(self.operation.form, body, sms=self.operation.sms)
 
     def _limit(self, caller: Caller) -> None:
-        """The browse limits: per address for the public, per customer and per client for the others."""
+        """The browse limits: per address for the public, per customer and per client for the others.
+
+        Raises TooManyRequests.
+        """
         if self.operation.access.kind is Kind.PUBLIC:
             if caller.address:
                 limit, seconds = rates.parse(settings.PUBLIC_RATE)
                 rates.hit(caller.address, [("public", scaled(limit), seconds)])
         elif caller.client is not None:
-            rates.hit(str(caller.client.pk), [("client", scaled(settings.REQUESTS_PER_CLIENT_MINUTE), 60)])
+            windows = {"REQUESTS_PER_CLIENT_MINUTE": 60, **self.operation.per_client}.items()
+            rates.hit(
+                str(caller.client.pk), [(name, scaled(getattr(settings, name)), window) for name, window in windows]
+            )
         elif self.operation.method == "GET":
             rates.hit(caller.customer_id, [("reads", settings.READS_PER_CUSTOMER_MINUTE, 60)])
         else:

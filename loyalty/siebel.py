@@ -33,8 +33,9 @@ def write(actor: str, trace_id: str) -> dict[str, str]:
 def call(service: str, method: str, arguments: Arguments) -> Reply:
     """Ask Siebel once; values are text, flags Y or N, as on its wire.
 
-    Raises the refusal that Siebel named, SiebelUnavailable, or SiebelTimeout (outcome unknown). No database transaction
-    may be open: a remote system answers when it likes.
+    Raises the refusal that Siebel named, SiebelUnavailable, or SiebelTimeout (outcome unknown), which no transport lets
+    wait for longer than SIEBEL_DEADLINE_SECONDS. No database transaction may be open: a remote system answers when it
+    likes.
     """
     if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
         raise RuntimeError(f"{service}.{method} was called inside a database transaction.")

@@ -156,6 +156,10 @@ def test_demo_data_is_never_made_in_production(settings: Settings) -> None:
         ("PUBLIC_RATE", "120"),
         ("PUBLIC_RATE", "many/min"),
         ("PUBLIC_RATE", "120/fortnight"),
+        ("SIEBEL_DEADLINE_SECONDS", 20.5),
+        ("SIEBEL_DEADLINE_SECONDS", 0),
+        ("HEAP_TRACE_SECONDS", 30),
+        ("HEAP_FILES_KEPT", 0),
     ],
 )
 def test_check_finds_a_value_that_could_not_be_used(settings: Settings, name: str, value: Any) -> None:

@@ -1,9 +1,8 @@
-from django.conf import settings
 from rest_framework.response import Response
 
-from loyalty import errors, rates
+from loyalty import errors
 from loyalty.access import client
-from loyalty.budgets import DAY, HOUR, scaled
+from loyalty.budgets import DAY, HOUR
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from loyalty.scopes import Scope
 from wechat import batches, pool
@@ -18,17 +17,13 @@ class WechatViewSet(OperationViewSet):
         access=client(Scope.WECHAT),
         answer=PoolCardSerializer,
         refuses=[errors.NoCardAvailable],
+        per_client={"GETCARD_PER_CLIENT_MINUTE": 60, "GETCARD_PER_CLIENT_DAY": DAY},
     )
     def get_card(self, request: ApiRequest) -> Response:
         """Fetch a card from the card pool.
 
         Each card is handed out once, ever, and its PIN is shown this once.
         """
-        _limit_per_client(
-            request,
-            ("getcard-minute", scaled(settings.GETCARD_PER_CLIENT_MINUTE), 60),
-            ("getcard-day", scaled(settings.GETCARD_PER_CLIENT_DAY), DAY),
-        )
         return Response(PoolCardSerializer(pool.draw(caller=request.caller)).data)
 
     @operation(
@@ -40,6 +35,7 @@ class WechatViewSet(OperationViewSet):
         upload=UploadForm,
         answer=QueuedBatchSerializer,
         refuses=[errors.WrongExcelHeader, errors.WrongFileExtension, errors.DirOrFileNotFound],
+        per_client={"UPLOADS_PER_CLIENT_HOUR": HOUR},
     )
     def upload_card(self, request: ApiRequest) -> Response:
         """Upload a card file, or name one on the file server, and queue its import.
@@ -49,14 +45,8 @@ class WechatViewSet(OperationViewSet):
         """
         part = request.FILES.get("fileName")
         name = "" if part else self.form(request)["file_name"]
-        _limit_per_client(request, ("uploads-hour", scaled(settings.UPLOADS_PER_CLIENT_HOUR), HOUR))
         if part:
             batch = batches.take_upload(part, caller=request.caller)
         else:
             batch = batches.take_named(name, caller=request.caller)
         return Response({"success": True, "batchId": str(batch.pk)})
-
-
-def _limit_per_client(request: ApiRequest, *windows: tuple[str, int, int]) -> None:
-    holder = request.caller.client
-    rates.hit(str(holder.pk if holder else ""), windows)
