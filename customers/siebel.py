@@ -1,6 +1,5 @@
 """What customers ask of Siebel, in our words. Siebel's field names stop here and in profile.py."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -77,16 +76,11 @@ def update_opt(*, customer_id: str, opt_out: str | None, reason: str | None, cal
     """What the customer allows: 0, 1 or 2; saying nothing changes nothing. Raises InvalidMemberID."""
     given = {name: text for name, text in (("OptOut", opt_out), ("Reason", reason)) if text}
     if given:
-        _write("UpdateOpt", customer_id, caller, given)
+        siebel.change(SERVICE, "UpdateOpt", customer_id, given, caller=caller)
     else:
         get(customer_id=customer_id)
 
 
 def disable(*, customer_id: str, reason: str, caller: Caller) -> None:
     """Close the account. Raises InvalidMemberID."""
-    _write("Disable", customer_id, caller, {"Reason": reason})
-
-
-def _write(method: str, customer_id: str, caller: Caller, arguments: Mapping[str, str]) -> None:
-    who = siebel.write(caller.actor, caller.request_id)
-    siebel.call(SERVICE, method, {**who, "MemberNumber": customer_id, **arguments})
+    siebel.change(SERVICE, "Disable", customer_id, {"Reason": reason}, caller=caller)

@@ -39,6 +39,8 @@ def call(service: str, method: str, arguments: Arguments) -> Reply:
     except errors.SiebelTimeout:
         raise
     except errors.Refusal as refusal:
+        if request_id and (done := _reply_of(request_id)):  # by another request, which is why this one was refused
+            return done
         return {"ResponseCode": str(refusal.code), "ResponseDescription": refusal.message}
     except AlreadyDone:
         reply = _reply_of(request_id or "") or {}

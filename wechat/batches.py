@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from loyalty import errors, relay
+from loyalty import claims, errors, relay
 from loyalty.callers import Caller
 from wechat import card_files, rows
 from wechat.models import Batch
@@ -25,6 +25,8 @@ def take_upload(upload: UploadedFile, *, caller: Caller) -> Batch:
 
     Raises WrongFileExtension, WrongExcelHeader, or ValidationError for a name that no storage should be given.
     """
+    if taken := _taken_before():
+        return taken
     name = upload.name or ""
     card_files.demand_csv(name)
     if not card_files.is_plain(name):
@@ -41,6 +43,8 @@ def take_named(name: str, *, caller: Caller) -> Batch:
 
     Raises WrongFileExtension, DirOrFileNotFound, WrongExcelHeader.
     """
+    if taken := _taken_before():
+        return taken
     with card_files.chosen().open(name) as stream:
         rows.read_header(stream)
         size = stream.seek(0, 2)
@@ -79,11 +83,18 @@ def put_back(ids: list[int]) -> None:
     Batch.objects.filter(pk__in=ids).update(published_at=None)
 
 
+def _taken_before() -> Batch | None:
+    """The batch of a request with the same Idempotency-Key that died before it was answered."""
+    done = claims.remembered()
+    return Batch.objects.get(pk=done["batch"]) if done else None
+
+
 def _queue(batch: Batch, caller: Caller, content: IO[bytes] | None = None) -> Batch:
     batch.client_id = caller.client.pk if caller.client else None
     batch.request_id = caller.request_id
     with transaction.atomic():
         batch.save()
+        claims.remember({"batch": batch.pk})
         if content is not None:
             card_files.write_whole(spool_path(batch), content)
         transaction.on_commit(relay.ring)

@@ -5,7 +5,7 @@ update that only one caller's can be the first of; with Redis away the next pool
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from loyalty import encryption, errors, metrics
+from loyalty import claims, encryption, errors, metrics
 from loyalty.callers import Caller
 from loyalty.redis_store import redis
 from wechat.models import PoolCard
@@ -35,7 +35,12 @@ class DrawnCard:
 
 
 def draw(*, caller: Caller) -> DrawnCard:
-    """Hand out the next card. Raises NoCardAvailable."""
+    """Hand out the next card, or once more the one that a request with the same Idempotency-Key died over.
+
+    Raises NoCardAvailable.
+    """
+    if handed_out := claims.remembered():
+        return DrawnCard(**handed_out)
     for _ in range(_MISSES):
         proposed = _propose()
         if proposed is None:
@@ -107,8 +112,10 @@ def _issue(card: PoolCard, caller: Caller) -> DrawnCard | None:
         return None
     if not _take(card, caller.request_id, caller.client.pk if caller.client else None):
         return None
+    drawn = DrawnCard(card.number, pin, card.customer_id)
+    claims.remember(asdict(drawn))
     metrics.CARDS_DRAWN.labels("getCard").inc()
-    return DrawnCard(card.number, pin, card.customer_id)
+    return drawn
 
 
 def _take(card: PoolCard, request_id: str, client: int | None = None) -> bool:

@@ -3,6 +3,7 @@ from rest_framework.response import Response
 from loyalty import errors
 from loyalty.access import client
 from loyalty.budgets import DAY, HOUR
+from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from loyalty.scopes import Scope
 from wechat import batches, pool
@@ -17,12 +18,14 @@ class WechatViewSet(OperationViewSet):
         access=client(Scope.WECHAT),
         answer=PoolCardSerializer,
         refuses=[errors.NoCardAvailable],
+        replays=Replays.TO_KNOWN_CALLERS,
         per_client={"GETCARD_PER_CLIENT_MINUTE": 60, "GETCARD_PER_CLIENT_DAY": DAY},
     )
     def get_card(self, request: ApiRequest) -> Response:
         """Fetch a card from the card pool.
 
-        Each card is handed out once, ever, and its PIN is shown this once.
+        Each card is handed out once, ever, and its PIN is shown this once. Send an `Idempotency-Key`: without one, a
+        card whose answer is lost on the way is lost too.
         """
         return Response(PoolCardSerializer(pool.draw(caller=request.caller)).data)
 
