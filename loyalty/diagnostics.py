@@ -61,11 +61,12 @@ def record() -> Path:
     in that time and stayed. Raises TooManyRequests during another one.
     """
     with _alone("recordheap"):
-        seconds, snapshot = _trace()
+        with _tracing() as seconds:
+            snapshot, figures = tracemalloc.take_snapshot(), heap()
         lines = snapshot.statistics("lineno")
         report = {
             "tracedSeconds": seconds,
-            "heap": heap(),
+            "heap": figures,
             "bytes": sum(line.size for line in lines),
             "lines": [
                 {
@@ -92,14 +93,16 @@ def ask_siebel(milliseconds: int) -> str:
     return f"Siebel answered after {reply['Milliseconds']} ms."
 
 
-def _trace() -> tuple[float | None, tracemalloc.Snapshot]:
-    """A snapshot, and how long was traced for it; None stands for the whole life of the process."""
+@contextmanager
+def _tracing() -> Iterator[float | None]:
+    """For how many seconds allocations have been traced; None stands for the whole life of the process."""
     if tracemalloc.is_tracing():
-        return None, tracemalloc.take_snapshot()
+        yield None
+        return
     tracemalloc.start()
     try:
         time.sleep(settings.HEAP_TRACE_SECONDS)
-        return settings.HEAP_TRACE_SECONDS, tracemalloc.take_snapshot()
+        yield settings.HEAP_TRACE_SECONDS
     finally:
         tracemalloc.stop()
 

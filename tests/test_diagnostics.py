@@ -1,5 +1,6 @@
 """Looking into a running process: what was freed, what the heap is, where it went, and how long Siebel may take."""
 
+import fcntl
 import gc
 import json
 import runpy
@@ -89,6 +90,7 @@ def test_a_process_that_does_not_trace_does_so_for_a_while(ops: Api, settings: S
     busy.start()
     report = json.loads(Path(data_of(ops.get("Orders/recordHeap"))).read_text())
     assert report["tracedSeconds"] == 1
+    assert report["heap"]["tracedBytes"] > 0
     assert report["lines"][0]["file"] == __file__
     assert not tracemalloc.is_tracing()
 
@@ -143,6 +145,14 @@ def test_one_at_a_time(ops: Api, settings: Settings, path: str, hold: dict[str, 
     assert sorted(reply.status_code for reply in replies) == [200, 429, 429, 429, 429]
     assert all("Retry-After" in reply.headers for reply in replies if reply.status_code == 429)
     assert ops.get(f"Orders/{path}").status_code == 200
+
+
+def test_one_collection_at_a_time_over_all_processes(ops: Api, settings: Settings) -> None:
+    assert ops.get("Orders/forcegc").status_code == 200
+    with (settings.DIAGNOSTICS_DIR / "forcegc.lock").open() as another:
+        fcntl.flock(another, fcntl.LOCK_EX)
+        assert code_of(ops.get("Orders/forcegc"), 429) == 429
+    assert ops.get("Orders/forcegc").status_code == 200
 
 
 @pytest.mark.parametrize(("path", "limit"), [("forcegc", 6), ("getHeap", 6), ("recordHeap", 2)])

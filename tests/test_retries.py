@@ -299,6 +299,17 @@ def test_after_an_unknown_outcome_the_same_write_is_sent_again(
     assert [row.request_id for row in SiebelRequest.objects.all()] == transport.lost
 
 
+def test_a_lost_card_is_replaced_once(hers: Api, mei: Member, settings: Settings) -> None:
+    lost, numbers = print_card(status="Registered", customer=mei), pooled(2)
+    settings.SIEBEL_TRANSPORTS = {"embedded": "tests.test_retries.transport"}
+    transport.lost, transport.error = [], errors.SiebelTimeout
+    body = {"cardNumber": lost.number, "reasonCode": "Lost", "sendReplacement": "Y"}
+    replies = [keyed(hers).post("Customers/cards/lost", body) for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [504, 200, 200], replies[1].content
+    assert replies[1].json()["cardNumber"] == numbers[0]
+    assert PoolCard.objects.filter(status="Issued").count() == 1
+
+
 # How long
 
 
