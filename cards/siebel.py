@@ -87,29 +87,23 @@ def add(*, customer_id: str, card_number: str, pin: str, make_live: bool, caller
     """Attach another card. Raises business_service.add's refusals, FrequentVerify after too many wrong PINs."""
     arguments = {"CardNumber": card_number, "CardPassword": pin, "MakeLive": _flag(make_live)}
     with card_pins.guess(card_number, caller.address):
-        return _card(_change("Add", customer_id, caller, arguments))
+        return _card(siebel.change(SERVICE, "Add", customer_id, arguments, caller=caller))
 
 
 def delete(*, customer_id: str, card_number: str, reason: str, caller: Caller) -> None:
     """Remove a dormant card. Raises business_service.delete's refusals."""
-    _change("Delete", customer_id, caller, {"CardNumber": card_number, "Reason": reason})
+    siebel.change(SERVICE, "Delete", customer_id, {"CardNumber": card_number, "Reason": reason}, caller=caller)
 
 
 def wake(*, customer_id: str, card_number: str, caller: Caller) -> None:
     """Make a card live. Raises business_service.wake's refusals."""
-    _change("Wake", customer_id, caller, {"CardNumber": card_number})
+    siebel.change(SERVICE, "Wake", customer_id, {"CardNumber": card_number}, caller=caller)
 
 
 def lost(*, customer_id: str, card_number: str, reason_code: str, send_replacement: bool, caller: Caller) -> Card:
     """Report a card; answers its replacement, or the card itself. Raises business_service.lost's refusals."""
     arguments = {"CardNumber": card_number, "ReasonCode": reason_code, "SendReplacement": _flag(send_replacement)}
-    return _card(_change("Lost", customer_id, caller, arguments))
-
-
-def _change(method: str, customer_id: str, caller: Caller, arguments: Mapping[str, str]) -> Mapping[str, str]:
-    return siebel.call(
-        SERVICE, method, {**siebel.write(caller.actor, caller.request_id), "MemberNumber": customer_id, **arguments}
-    )
+    return _card(siebel.change(SERVICE, "Lost", customer_id, arguments, caller=caller))
 
 
 def _flag(value: bool) -> str:

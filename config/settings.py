@@ -36,6 +36,17 @@ def networks_of(name: str, default: list[str]) -> list[str]:
     return entries
 
 
+def number_of(name: str, default: float, least: float, most: float) -> float:
+    """A number within bounds. (The web server's own timeout is 30 seconds: whatever we wait for ends before.)"""
+    try:
+        value: float = env.float(name, default=default)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} is not between {least:g} and {most:g}.")
+    return value
+
+
 VAR_DIR = path_of("VAR_DIR", "var")
 
 ENVIRONMENT = env.str("ENVIRONMENT", default="local")
@@ -236,6 +247,7 @@ API_BODY_LIMIT = env.int("API_BODY_LIMIT", default=1024 * 1024)
 UPLOAD_BODY_LIMIT = env.int("UPLOAD_BODY_LIMIT", default=20 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_LIMIT
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+IDEMPOTENCY_LEASE_SECONDS = number_of("IDEMPOTENCY_LEASE_SECONDS", 60, 30, 3600)
 CUSTOMER_TOKEN_LIFETIME_HOURS = env.int("CUSTOMER_TOKEN_LIFETIME_HOURS", default=24)
 
 # Passwords: Argon2id at 19 MiB, two passes, one lane; tests ask for a cheap hash.
@@ -264,6 +276,7 @@ SIEBEL_TRANSPORT = env.str("SIEBEL_TRANSPORT", default="embedded")
 SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call"}
 if SIEBEL_TRANSPORT not in SIEBEL_TRANSPORTS:
     raise ImproperlyConfigured(f"SIEBEL_TRANSPORT is one of: {', '.join(SIEBEL_TRANSPORTS)}.")
+SIEBEL_DEADLINE_SECONDS = number_of("SIEBEL_DEADLINE_SECONDS", 8, 0.1, 20)
 
 # Messages
 BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
@@ -349,6 +362,14 @@ NOTICES_PER_RECIPIENT_DAY = env.int("NOTICES_PER_RECIPIENT_DAY", default=20)
 GETCARD_PER_CLIENT_MINUTE = env.int("GETCARD_PER_CLIENT_MINUTE", default=60)
 GETCARD_PER_CLIENT_DAY = env.int("GETCARD_PER_CLIENT_DAY", default=10_000)
 UPLOADS_PER_CLIENT_HOUR = env.int("UPLOADS_PER_CLIENT_HOUR", default=10)
+FORCEGC_PER_CLIENT_MINUTE = env.int("FORCEGC_PER_CLIENT_MINUTE", default=6)
+GETHEAP_PER_CLIENT_MINUTE = env.int("GETHEAP_PER_CLIENT_MINUTE", default=6)
+RECORDHEAP_PER_CLIENT_MINUTE = env.int("RECORDHEAP_PER_CLIENT_MINUTE", default=2)
+
+# Diagnostics
+DIAGNOSTICS_DIR = path_of("DIAGNOSTICS_DIR", VAR_DIR / "diagnostics")
+HEAP_FILES_KEPT = int(number_of("HEAP_FILES_KEPT", 10, 1, 1000))
+HEAP_TRACE_SECONDS = number_of("HEAP_TRACE_SECONDS", 2, 0, 20)
 
 # Static files, browsers
 STATIC_URL = "/static/"

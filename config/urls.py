@@ -9,6 +9,7 @@ from loyalty import documents, exception_handler, health, metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/api/docs")),
+    path("", include("loyalty.urls")),
     path("", include("cards.urls")),
     path("", include("customers.urls")),
     path("", include("sms.urls")),

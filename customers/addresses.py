@@ -42,8 +42,7 @@ def _write(method: str, customer_id: str, caller: Caller, fields: Mapping[str, A
     wire = {FIELDS[name]: value or "" for name, value in fields.items() if name in FIELDS}
     if fields.get("is_primary") is not None:
         wire["IsPrimary"] = "Y" if fields["is_primary"] else "N"
-    arguments = {**siebel.write(caller.actor, caller.request_id), "MemberNumber": customer_id, **wire, **more}
-    return siebel.call(SERVICE, method, arguments)
+    return siebel.change(SERVICE, method, customer_id, {**wire, **more}, caller=caller)
 
 
 def _address(row: Mapping[str, str]) -> Address:

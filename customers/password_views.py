@@ -15,6 +15,7 @@ from customers.pin_serializers import (
 from loyalty import errors
 from loyalty.access import CUSTOMER, CUSTOMER_HEADER, PUBLIC
 from loyalty.answers import SUCCESS, SuccessSerializer
+from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from sms.models import Channel
 
@@ -25,6 +26,7 @@ class PasswordViewSet(OperationViewSet):
         "Customers/resetPassword",
         tag="Customer",
         access=CUSTOMER,
+        replays=Replays.NEVER,
         form=PasswordForm,
         answer=SuccessSerializer,
         refuses=[
@@ -66,6 +68,7 @@ class PasswordViewSet(OperationViewSet):
         "Customers/sms/verifyPasswordPin",
         tag="Customer",
         access=PUBLIC,
+        replays=Replays.NEVER,
         form=VerifyPasswordPinForm,
         answer=CustomerTokenSerializer,
         sms=True,
@@ -94,6 +97,7 @@ class PasswordViewSet(OperationViewSet):
         "Customers/sms/resetPasswordByPhoneToken",
         tag="Customer",
         access=PUBLIC,
+        replays=Replays.NEVER,
         form=ResetForm,
         answer=CustomerIdSerializer,
         sms=True,
@@ -128,6 +132,7 @@ class PasswordViewSet(OperationViewSet):
         "Customers/resetPasswordToken",
         tag="Customer",
         access=PUBLIC,
+        replays=Replays.NEVER,
         form=ResetForm,
         answer=SuccessSerializer,
         refuses=password_reset.RESET_REFUSALS,

@@ -16,6 +16,7 @@ from customers.pin_serializers import (
 from loyalty import errors
 from loyalty.access import CUSTOMER, PUBLIC
 from loyalty.answers import SUCCESS, SuccessSerializer
+from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 
 
@@ -80,6 +81,7 @@ class PinViewSet(OperationViewSet):
         "Customers/sms/verifyForToken",
         tag="Customer",
         access=CUSTOMER,
+        replays=Replays.NEVER,
         form=CaptchaForm,
         answer=TokenSerializer,
         sms=True,
@@ -125,6 +127,7 @@ class PinViewSet(OperationViewSet):
         "Customers/verifyEmailPin",
         tag="Customer",
         access=CUSTOMER,
+        replays=Replays.NEVER,
         form=EmailPinForm,
         answer=TokenSerializer,
         refuses=[
@@ -167,6 +170,7 @@ class PinViewSet(OperationViewSet):
         "Customers/sms/verifyMobile",
         tag="Customer",
         access=PUBLIC,
+        replays=Replays.NEVER,
         form=VerifyMobileForm,
         answer=SuccessSerializer,
         sms=True,

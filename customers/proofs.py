@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from customers.models import ProofToken
-from loyalty import errors
+from loyalty import claims, errors
 from loyalty.digests import token_digest
 from sms.models import Channel
 
@@ -44,8 +44,9 @@ def issue(proof: Proof, *, seconds: int) -> str:
 def held(token: str, purpose: Purpose, channel: Channel, **bound: str) -> Iterator[Proof]:
     """Use a token up while the block runs; what the block refuses gives it back.
 
-    `bound` is what must stand in the token besides, `customer_id` or `proved`. Raises TokenInvalid (unknown, expired,
-    for something else), TokenAlreadyUsed.
+    `bound` is what must stand in the token besides, `customer_id` or `proved`. A request that was let through before
+    and is sent again with its Idempotency-Key is let through again. Raises TokenInvalid (unknown, expired, for something
+    else), TokenAlreadyUsed.
     """
     rows = ProofToken.objects.filter(digest=token_digest(token), purpose=purpose, channel=channel)
     row = rows.filter(**bound).first()
@@ -54,7 +55,7 @@ def held(token: str, purpose: Purpose, channel: Channel, **bound: str) -> Iterat
     this, now = ProofToken.objects.filter(pk=row.pk), timezone.now()
     if row.used_at is None and row.expires_at <= now:
         raise errors.TokenInvalid
-    if not this.filter(used_at=None).update(used_at=now):
+    if not this.filter(used_at=None).update(used_at=now) and not claims.has_written_before():
         raise errors.TokenAlreadyUsed
     try:
         yield Proof(row.customer_id, purpose, channel, row.proved)

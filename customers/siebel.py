@@ -1,6 +1,5 @@
 """What customers ask of Siebel, in our words. Siebel's field names stop here and in profile.py."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -101,7 +100,7 @@ def update_opt(*, customer_id: str, opt_out: str | None, reason: str | None, cal
     """What the customer allows: 0, 1 or 2; saying nothing changes nothing. Raises InvalidMemberID."""
     given = {name: text for name, text in (("OptOut", opt_out), ("Reason", reason)) if text}
     if given:
-        _write("UpdateOpt", customer_id, caller, given)
+        siebel.change(SERVICE, "UpdateOpt", customer_id, given, caller=caller)
     else:
         get(customer_id=customer_id)
 
@@ -116,7 +115,7 @@ def update(
     """
     proved = {"VerifiedCellularPhone": verified_cell_phone, "VerifiedEmailAddress": verified_email}
     given = {name: text for name, text in proved.items() if text}
-    _write("Update", customer_id, caller, {**profile.changes_to_wire(fields), **given})
+    siebel.change(SERVICE, "Update", customer_id, {**profile.changes_to_wire(fields), **given}, caller=caller)
 
 
 def set_password(
@@ -128,14 +127,9 @@ def set_password(
     """
     proof = {"Password": password, "CellularPhone": cell_phone, "EmailAddress": email}
     given = {name: text for name, text in proof.items() if text}
-    _write("SetPassword", customer_id, caller, {"NewPassword": new_password, **given})
+    siebel.change(SERVICE, "SetPassword", customer_id, {"NewPassword": new_password, **given}, caller=caller)
 
 
 def disable(*, customer_id: str, reason: str, caller: Caller) -> None:
     """Close the account. Raises InvalidMemberID."""
-    _write("Disable", customer_id, caller, {"Reason": reason})
-
-
-def _write(method: str, customer_id: str, caller: Caller, arguments: Mapping[str, str]) -> None:
-    who = siebel.write(caller.actor, caller.request_id)
-    siebel.call(SERVICE, method, {**who, "MemberNumber": customer_id, **arguments})
+    siebel.change(SERVICE, "Disable", customer_id, {"Reason": reason}, caller=caller)

@@ -20,6 +20,7 @@ from loyalty import errors, rates
 from loyalty.access import CUSTOMER, CUSTOMER_HEADER, PUBLIC
 from loyalty.answers import SUCCESS, SuccessSerializer
 from loyalty.budgets import DAY, scaled
+from loyalty.idempotency import Replays
 from loyalty.ids import PATTERN
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 
@@ -32,6 +33,7 @@ class CustomerViewSet(OperationViewSet):
         access=PUBLIC,
         form=CustomerCreateForm,
         under_data=True,
+        replays=Replays.TO_ANYBODY,
         answer=CreatedSerializer,
         refuses=registration.REFUSALS,
     )
@@ -51,6 +53,7 @@ class CustomerViewSet(OperationViewSet):
         access=PUBLIC,
         form=LoginForm,
         answer=SessionSerializer,
+        replays=Replays.NEVER,
         refuses=sessions.REFUSALS,
     )
     def login(self, request: ApiRequest) -> Response:

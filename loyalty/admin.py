@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from loyalty import authentication
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
-from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, SiebelRequest, Store
+from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, IdempotencyKey, SiebelRequest, Store
 from loyalty.scopes import Scope
 
 admin.site.site_header = admin.site.site_title = admin.site.index_title = "Loyalty"
@@ -188,6 +188,18 @@ class SiebelRequestAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     search_fields = ("request_id__exact",)
     fields = ("request_id", "service", "method", "created_at")
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    list_display = ("operation", "caller", "created_at", "runs", "is_answered")
+    list_filter = ("created_at", "operation")
+    search_fields = ("caller__exact",)
+    fields = ("operation", "caller", "created_at", "runs", "leased_until", "has_written", "is_answered")
+
+    @admin.display(description="answered", boolean=True)
+    def is_answered(self, key: IdempotencyKey) -> bool:
+        return bool(key.answer)
 
 
 @admin.register(LogEntry)

@@ -1,4 +1,4 @@
-"""The answer that says no more than that it was done."""
+"""Answers that more than one operation gives."""
 
 from typing import Any
 
@@ -8,4 +8,12 @@ SUCCESS = {"success": True}
 
 
 class SuccessSerializer(serializers.Serializer[Any]):
+    """It was done, no more."""
+
     success = serializers.BooleanField()
+
+
+class DataSerializer(serializers.Serializer[Any]):
+    """Text for whoever looks after the system."""
+
+    data = serializers.CharField()  # type: ignore[assignment]  # DRF takes fields out of their class

@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class LoyaltyConfig(AppConfig):
     name = "loyalty"
+
+    def ready(self) -> None:
+        from loyalty import diagnostics_service  # noqa: F401 (registers itself)

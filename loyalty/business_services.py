@@ -30,13 +30,17 @@ def business_service(service: str, method: str) -> Callable[[Method], Method]:
 
 
 def call(service: str, method: str, arguments: Arguments) -> Reply:
-    """Answer as Siebel would: `ResponseCode` is `"0"` or the code of the refusal."""
+    """Answer as Siebel would: `ResponseCode` is `"0"` or the code of the refusal. Raises SiebelTimeout."""
     request_id = arguments.get("RequestId")
     if request_id and (done := _reply_of(request_id)):
         return done
     try:
         reply = _METHODS[service, method](**{argument_of(name): value for name, value in arguments.items()})
+    except errors.SiebelTimeout:
+        raise
     except errors.Refusal as refusal:
+        if request_id and (done := _reply_of(request_id)):  # by another request, which is why this one was refused
+            return done
         return {"ResponseCode": str(refusal.code), "ResponseDescription": refusal.message}
     except AlreadyDone:
         reply = _reply_of(request_id or "") or {}

@@ -309,6 +309,20 @@ class UnsupportedMediaType(ValidationError):
     message = "The body is neither JSON, urlencoded nor multipart."
 
 
+class IdempotencyKeyReused(ValidationError):
+    code, reason = 4220, "IdempotencyKeyReused"
+    message = "This Idempotency-Key came with another request before."
+
+
+class RequestInProgress(ValidationError):
+    waits = 1
+    code, reason, status = 4090, "RequestInProgress", HTTPStatus.CONFLICT
+    message = "A request with this Idempotency-Key is being worked on."
+
+    def __init__(self) -> None:
+        super().__init__({"Idempotency-Key": ["Ask again in a moment."]})
+
+
 class AuthorizationError(Refusal):
     code, reason, name, status = 401, "authorizationError", "AuthorizationError", HTTPStatus.UNAUTHORIZED
     message = "Authorization required."

@@ -151,3 +151,25 @@ class SiebelRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} {self.method} {self.request_id}"
+
+
+class IdempotencyKey(models.Model):
+    """A key that a caller sent with a request: its work is being done, or was answered (idempotency.py)."""
+
+    digest = models.CharField(max_length=64, unique=True, help_text="Of caller, operation and key.")
+    caller = models.CharField(max_length=60)
+    operation = models.CharField(max_length=80)
+    fingerprint = models.CharField(max_length=64, help_text="Of what was asked.")
+    reference = models.UUIDField(help_text="What the RequestIds of its writes are made of.")
+    runs = models.PositiveSmallIntegerField(default=1, help_text="How often the work was begun.")
+    leased_until = models.DateTimeField(help_text="Somebody is at it until then, unless it is answered.")
+    has_written = models.BooleanField(default=False, help_text="A write was sent to Siebel.")
+    result = models.TextField(blank=True, help_text="What was done in this database alone, sealed.")
+    answer = models.TextField(blank=True, help_text="Sealed.")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.operation} of {self.caller}"

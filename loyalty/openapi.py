@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from loyalty import errors
 from loyalty.access import CUSTOMER_HEADER, Kind
+from loyalty.idempotency import HEADER, REPLAYED, Replays
 
 if TYPE_CHECKING:
     from loyalty.operations import Operation
@@ -44,7 +45,11 @@ def describe(operation: "Operation", function: Callable[..., Any]) -> Callable[.
         tags=operation.tag.split(),
         deprecated=operation.deprecated,
         auth=_security(operation),
-        parameters=[*_headers(operation), *([operation.query] if operation.query else [])],
+        parameters=[
+            *_headers(operation),
+            *_idempotency_key(operation),
+            *([operation.query] if operation.query else []),
+        ],
         request=_bodies(operation),
         responses={
             (200, "application/json"): operation.answer(many=operation.many),
@@ -81,6 +86,22 @@ def _headers(operation: "Operation") -> list[OpenApiParameter]:
     ]
 
 
+def _idempotency_key(operation: "Operation") -> list[OpenApiParameter]:
+    if operation.replays is Replays.NEVER:
+        return []
+    public = operation.access.kind is Kind.PUBLIC and operation.replays is Replays.TO_KNOWN_CALLERS
+    return [
+        OpenApiParameter(
+            HEADER,
+            str,
+            OpenApiParameter.HEADER,
+            description=f"For safe retries: the same key with the same body gets the first answer again for 24 hours, "
+            f"marked `{REPLAYED}: true`. 1 to 255 visible ASCII characters, best a random UUID."
+            + (" Ignored without a credential." if public else ""),
+        )
+    ]
+
+
 def _bodies(operation: "Operation") -> Any:
     if operation.form is None and operation.upload is None:
         return None
@@ -95,6 +116,8 @@ def _refusals(operation: "Operation") -> dict[tuple[int, str], OpenApiResponse]:
     general: list[type[errors.Refusal]] = [errors.ValidationError, errors.TooManyRequests, errors.MethodNotAllowed]
     general += [errors.AuthorizationError, errors.AccessDenied] if protected else []
     general += [errors.PayloadTooLarge, errors.UnsupportedMediaType] if operation.method == "POST" else []
+    if operation.replays is not Replays.NEVER:
+        general += [errors.IdempotencyKeyReused, errors.RequestInProgress]
     general += [errors.InternalError, errors.SiebelUnavailable, errors.SiebelTimeout]
     by_status: dict[int, list[type[errors.Refusal]]] = defaultdict(list)
     for refusal in dict.fromkeys([*operation.refuses, *general]):

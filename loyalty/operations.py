@@ -1,12 +1,15 @@
 """An operation of the contract: declared once at its method, and from that routed, guarded, limited and published."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import wraps
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.urls import URLPattern
 from django.urls import path as url_path
 from rest_framework import serializers, viewsets
@@ -15,17 +18,23 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from loyalty import errors, forms, rates
+from loyalty import errors, forms, idempotency, rates
 from loyalty.access import Access, Kind, admit
 from loyalty.budgets import scaled
 from loyalty.callers import Caller
+from loyalty.idempotency import Replays
 
 Form = type[serializers.Serializer[Any]]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`sms`: the seed answers its 400 as SMSRequestError, and phone, template and PIN have codes of their own."""
+    """One operation.
+
+    `sms`: the seed answers its 400 as SMSRequestError, and phone, template and PIN have codes of their own.
+    `replays`: whose `Idempotency-Key` it honours; every POST those of callers it knows, unless it says otherwise.
+    `per_client`: settings that limit how often one client may ask, each with its window in seconds.
+    """
 
     method: str
     path: str
@@ -40,6 +49,8 @@ class Operation:
     sms: bool = False
     deprecated: bool = False
     under_data: bool = False
+    replays: Replays = Replays.NEVER
+    per_client: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -99,13 +110,31 @@ class OperationViewSet(viewsets.ViewSet):
             body = forms.under_data(body)
         return forms.read(self.operation.form, body, sms=self.operation.sms)
 
+    def asked(self, request: Request) -> Mapping[str, Any]:
+        """What the body asks for, however it is written; of a file its name and a digest. Raises what `form` raises."""
+        if self.operation.upload and request.FILES:
+            return {
+                name: [file.name, hashlib.file_digest(file.open(), "sha256").hexdigest()]
+                for name, file in request.FILES.items()
+            }
+        return self.form(request) if self.operation.form else {}
+
+    @staticmethod
+    def limit_client(caller: Caller, **windows: int) -> None:
+        """Settings that limit what one client may ask, each with its window in seconds. Raises TooManyRequests."""
+        client = str(caller.client.pk if caller.client else "")
+        rates.hit(client, [(name, scaled(getattr(settings, name)), window) for name, window in windows.items()])
+
     def _limit(self, caller: Caller) -> None:
-        """The browse limits: per address for the public, per customer and per client for the others."""
+        """The browse limits: per address for the public, per customer and per client for the others.
+
+        Raises TooManyRequests.
+        """
         if self.operation.access.kind is Kind.PUBLIC and caller.address:
             limit, seconds = rates.parse(settings.PUBLIC_RATE)
             rates.hit(caller.address, [("public", scaled(limit), seconds)])
         elif caller.client is not None:  # among them a gateway that forwards no address
-            rates.hit(str(caller.client.pk), [("client", scaled(settings.REQUESTS_PER_CLIENT_MINUTE), 60)])
+            self.limit_client(caller, REQUESTS_PER_CLIENT_MINUTE=60, **self.operation.per_client)
         elif self.operation.method == "GET":
             rates.hit(caller.customer_id, [("reads", settings.READS_PER_CUSTOMER_MINUTE, 60)])
         else:
@@ -122,11 +151,37 @@ def operation(method: str, path: str, **declared: Any) -> Callable[[Method], Met
     def declare(function: Method) -> Method:
         from loyalty import openapi
 
-        made = Operation(method=method, path=path, **declared)
-        function.operation = made  # type: ignore[attr-defined]
-        return openapi.describe(made, function)
+        usual = Replays.TO_KNOWN_CALLERS if method == "POST" else Replays.NEVER
+        made = Operation(method=method, path=path, **{"replays": usual, **declared})
+        answer = _replaying(function) if made.replays is not Replays.NEVER else function
+        answer.operation = made  # type: ignore[attr-defined]
+        return openapi.describe(made, answer)
 
     return declare
+
+
+def _replaying(function: Method) -> Method:
+    """A viewset's method that a request with an `Idempotency-Key` reaches once."""
+
+    @wraps(function)
+    def answer(viewset: OperationViewSet, request: ApiRequest, **path: str) -> HttpResponse:
+        operation, caller = viewset.operation, request.caller
+        key = idempotency.key_of(request._request, caller, operation.replays)
+        if key is None:
+            response: HttpResponse = function(viewset, request, **path)
+            return response
+
+        def work() -> HttpResponse:
+            try:
+                done: HttpResponse = function(viewset, request, **path)
+            except Exception as error:
+                return viewset.handle_exception(error)
+            return done
+
+        asked = [path, viewset.asked(request)]
+        return idempotency.once(key, caller=caller, operation=operation.name, asked=asked, work=work)
+
+    return answer
 
 
 def routes(*viewsets_: type[OperationViewSet]) -> list[URLPattern]:

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from loyalty import errors, metrics
+from loyalty import claims, errors, metrics
+from loyalty.callers import Caller
 
 log = structlog.get_logger()
 Arguments = Mapping[str, Any]
@@ -30,14 +31,23 @@ def write(actor: str, trace_id: str) -> dict[str, str]:
     return {"RequestId": uuid.uuid4().hex, "Actor": actor, "TraceId": trace_id}
 
 
+def change(service: str, method: str, customer_id: str, arguments: Arguments, *, caller: Caller) -> Reply:
+    """Ask for a write to what a customer has. Raises what `call` raises."""
+    return call(service, method, {**write(caller.actor, caller.request_id), "MemberNumber": customer_id, **arguments})
+
+
 def call(service: str, method: str, arguments: Arguments) -> Reply:
     """Ask Siebel once; values are text, flags Y or N, as on its wire.
 
-    Raises the refusal that Siebel named, SiebelUnavailable, or SiebelTimeout (outcome unknown). No database transaction
-    may be open: a remote system answers when it likes.
+    A write for a request with an Idempotency-Key has the same RequestId each time that request is sent.
+    Raises the refusal that Siebel named, SiebelUnavailable, or SiebelTimeout (outcome unknown), which no transport lets
+    wait for longer than SIEBEL_DEADLINE_SECONDS. No database transaction may be open: a remote system answers when it
+    likes.
     """
     if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
         raise RuntimeError(f"{service}.{method} was called inside a database transaction.")
+    if "RequestId" in arguments and (claim := claims.current()):
+        arguments = {**arguments, "RequestId": claim.request_id(service, method)}
     started = time.monotonic()
     outcome = "failed"
     try:

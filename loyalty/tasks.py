@@ -7,12 +7,13 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import Q
 from django.utils import timezone
 
+from loyalty import idempotency
 from loyalty.models import Budget, CustomerToken, SiebelRequest
 
 
 @shared_task
 def sweep_expired() -> None:
-    """Drop what nothing looks at any more: tokens long dead, budgets long unused, replies long given, sessions.
+    """Drop what nothing looks at any more: tokens long dead, budgets long unused, replies long given, keys, sessions.
 
     A total that counts for ever stays: it is forgotten by staff alone.
     """
@@ -21,4 +22,5 @@ def sweep_expired() -> None:
     unused = Budget.objects.filter(updated_at__lt=now - timedelta(days=2))
     unused.filter(Q(is_permanent=False) | Q(total=0)).delete()
     SiebelRequest.objects.filter(created_at__lt=now - timedelta(days=30)).delete()
+    idempotency.sweep()
     SessionStore.clear_expired()

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from loyalty import budgets, digests, errors
+from loyalty import budgets, claims, digests, errors
 from loyalty.budgets import DAY, HOUR, Limit, Window
 from sms import outbox
 from sms.models import Channel, Message, Pin, Purpose
@@ -74,15 +74,20 @@ def held(
 ) -> Iterator[None]:
     """Check a PIN and keep it from everybody else while the block runs; used up if the block succeeds.
 
-    Raises CaptchaRequired (none given), MissingCaptcha (empty), `wrong` (wrong, expired, used, somebody else's),
-    `too_often` (too many tries, or held by another request), or why the message that carried it was not sent.
+    A request that was let through before and is sent again with its Idempotency-Key is let through again. Raises
+    CaptchaRequired (none given), MissingCaptcha (empty), `wrong` (wrong, expired, used, somebody else's), `too_often`
+    (too many tries, or held by another request), or why the message that carried it was not sent.
     """
     if pin is None:
         raise errors.CaptchaRequired
     if not pin:
         raise errors.MissingCaptcha
-    row, hold = _checked(subject, pin, wrong, too_often)
-    mine = Pin.objects.filter(pk=row.pk, digest=row.digest, held_until=hold)
+    if claims.has_written_before():
+        digest = digests.keyed(*_signed(subject.purpose, subject.recipient, subject.customer_id, pin))
+        mine = Pin.objects.filter(purpose=subject.purpose, recipient=subject.recipient, digest=digest)
+    else:
+        row, hold = _checked(subject, pin, wrong, too_often)
+        mine = Pin.objects.filter(pk=row.pk, digest=row.digest, held_until=hold)
     try:
         yield
     except BaseException:

@@ -3,6 +3,7 @@ from rest_framework.response import Response
 from loyalty import errors
 from loyalty.access import client
 from loyalty.answers import SUCCESS, SuccessSerializer
+from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from loyalty.scopes import Scope
 from sms import legacy
@@ -41,6 +42,7 @@ class LegacyViewSet(OperationViewSet):
         "Customers/sms/verify",
         tag="Customer",
         access=client(Scope.SMS),
+        replays=Replays.NEVER,
         form=VerifyForm,
         answer=SuccessSerializer,
         sms=True,

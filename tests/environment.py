@@ -31,6 +31,7 @@ os.environ |= {
     "PASSWORD_COST": "test",
     "CELERY_TASK_ALWAYS_EAGER": "true",
     "SMS_WAIT_SECONDS": "2",
+    "HEAP_TRACE_SECONDS": "0",
 }
 if "REDIS_URL" in GIVEN:
     _number = _FIRST_REDIS_DATABASE + int(_worker.removeprefix("gw") or "0")

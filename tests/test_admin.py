@@ -1,6 +1,7 @@
 """Staff at work in the admin: every page answers, no page shows a secret, and a REST client gets its keys there."""
 
 import re
+import uuid
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ from cards.models import Card, CardStatus, pin_digest
 from customers.models import Address, Member
 from loyalty import authentication, errors
 from loyalty.admin_site import CappedPaginator, ReadOnlyAdmin
-from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, SiebelRequest, Store
+from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, IdempotencyKey, SiebelRequest, Store
 from loyalty.scopes import Scope
 from orders.models import Order, OrderItem, Reward
 from sms.models import Message, Pin, Purpose, Template
@@ -89,6 +90,13 @@ def rows(database: None) -> SimpleNamespace:
         token=CustomerToken.objects.create(customer_id=member.pk, digest=SECRET * 10, expires_at=now),
         budget=Budget.objects.create(key=SECRET * 10, hits=[1.0], total=1),
         siebel_request=SiebelRequest.objects.create(request_id="r1", service="S", method="M", reply={"Token": SECRET}),
+        key=IdempotencyKey.objects.create(
+            caller="client 1",
+            operation="GET Wechats/getCard",
+            reference=uuid.uuid4(),
+            leased_until=now,
+            **dict.fromkeys(("digest", "fingerprint", "result", "answer"), SECRET * 10),
+        ),
         template=Template.objects.get(key="create-en"),
         pin=Pin.objects.create(
             purpose=Purpose.CREATE, recipient="13812345678", digest=SECRET * 10, message=message, expires_at=now

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from cards.models import Card
+from cards.models import Card, CardEvent
 from customers.models import Member
 from loyalty import relay
 from loyalty.scopes import Scope
@@ -26,6 +26,7 @@ from tests.conftest import MEI, PHONE, Api, Outbox, Printed, code_of, csv_file, 
 from wechat import imports, pool
 from wechat.models import Batch, PoolCard, RejectedRow
 
+LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE_SECONDS + 1)
 ROWS = [f"61{number:010},{number:04}" for number in range(1200)]
 
 
@@ -139,7 +140,42 @@ def test_who_waits_for_a_dying_one_gets_the_card(api: Api, card: Printed, flag: 
     assert Member.objects.filter(status="Active").count() == 1
 
 
+@pytest.mark.parametrize(
+    "kill_at",
+    [
+        "cards.lifecycle:register:after:1",
+        "customers.siebel:register:after:1",
+        "sms.notices:tell:before:1",
+    ],
+)
+def test_who_registers_again_with_the_key_of_a_killed_request_has_registered_once(
+    api: Api, card: Printed, flag: str, kill_at: str
+) -> None:
+    body, header = joining(card, flag), {"Idempotency-Key": "k"}
+    killed(kill_at, request("POST", "Customers/create", body, **header))
+    assert code_of(api.post("Customers/create", body, headers=header), 409) == 4090
+    with time_machine.travel(timezone.now() + LEASE):
+        again = api.post("Customers/create", body, headers=header)
+        assert again.json() == {"success": True, "customerId": card.customer_id}
+        assert again.headers["x-customer-id"] == card.customer_id
+        assert api.post("Customers/create", body, headers=header).content == again.content
+        assert code_of(api.post("Customers/create", body)) == 10005  # the PIN is used up
+    assert state(card) == ("Registered", "Active", "mei.li")
+    assert CardEvent.objects.count() == 1
+
+
 # The card pool
+
+
+def test_who_uploads_again_with_the_key_of_a_killed_request_has_uploaded_once(database: None) -> None:
+    header = {"Idempotency-Key": "k", "X-API-Key": new_client(Scope.WECHAT_LOAD)[1]}
+    settings.CARD_FILES_DIR.mkdir(parents=True, exist_ok=True)
+    (settings.CARD_FILES_DIR / "cards.csv").write_text("msrCard,pin\n6101,1111\n")
+    body = {"fileName": "cards.csv"}
+    killed("loyalty.claims:Claim.answer:before:1", request("POST", "Wechats/uploadCard", body, **header))
+    (settings.CARD_FILES_DIR / "cards.csv").unlink()  # its import has moved it
+    with time_machine.travel(timezone.now() + LEASE):
+        assert Api(header).post("Wechats/uploadCard", body).json()["batchId"] == str(Batch.objects.get().pk)
 
 
 def uploaded() -> int:
@@ -198,3 +234,41 @@ def test_a_card_is_neither_lost_nor_handed_out_twice(database: None, kill_at: st
     replies = [Api({"X-API-Key": key}).get("Wechats/getCard") for _ in range(left + 1)]
     assert [reply.json().get("msrCard") for reply in replies] == [*["6101", "6102", "6103"][-left:], None]
     assert code_of(replies[-1]) == 4001
+
+
+def three_pooled() -> dict[str, str]:
+    """Three cards, and the headers of a client that draws them with an Idempotency-Key."""
+    caller = Api({"X-API-Key": new_client(Scope.WECHAT_LOAD)[1]})
+    caller.form("Wechats/uploadCard", {"fileName": csv_file("msrCard,pin\n6101,1111\n6102,2222\n6103,3333\n")})
+    relay.sweep()
+    return {"Idempotency-Key": "k", "X-API-Key": new_client(Scope.WECHAT)[1]}
+
+
+@pytest.mark.parametrize(
+    ("kill_at", "number"),
+    [
+        ("loyalty.claims:Claim.remember:after:1", "6102"),
+        ("wechat.pool:draw:after:1", "6101"),
+        ("loyalty.claims:Claim.answer:after:1", "6101"),
+    ],
+)
+def test_who_draws_again_with_the_key_of_a_killed_request_gets_its_card(
+    database: None, kill_at: str, number: str
+) -> None:
+    headers = three_pooled()
+    killed(kill_at, request("GET", "Wechats/getCard", {}, **headers))
+    with time_machine.travel(timezone.now() + LEASE):
+        replies = [Api(headers).get("Wechats/getCard") for _ in range(3)]
+    assert {reply.content for reply in replies} == {replies[0].content}
+    assert (replies[0].json()["msrCard"], replies[0].json()["pin"]) == (number, number[-1] * 4)
+    assert PoolCard.objects.filter(status="Issued", pin="").count() == 1
+
+
+def test_a_request_that_slept_past_its_lease_draws_no_second_card(database: None) -> None:
+    headers = three_pooled()
+    with dying("wechat.pool:_propose:stall:1", request("GET", "Wechats/getCard", {}, **headers), linger=2, ends=0):
+        with time_machine.travel(timezone.now() + LEASE):
+            first = Api(headers).get("Wechats/getCard")
+        assert first.json()["msrCard"] == "6102"
+    assert Api(headers).get("Wechats/getCard").content == first.content
+    assert PoolCard.objects.filter(status="Issued").count() == 1

@@ -15,6 +15,8 @@ from drf_spectacular.validation import validate_schema
 from pytest_django import Settings
 
 from loyalty import authentication
+from loyalty.idempotency import Replays
+from loyalty.operations import REGISTRY
 from loyalty.scopes import Scope
 from tests.conftest import Api, holding
 
@@ -98,9 +100,22 @@ def test_the_credentials_are_those_of_the_access_rule(document: dict[str, Any]) 
     rules = {"public": [{}], "customer": [token, key], "client": [key], "owner-or-client": [token, key]}
     for entry, said in described(document):
         assert said["security"] == rules[entry["access"].partition(":")[0]], entry["path"]
-        headers = [param for param in said.get("parameters", []) if param["in"] == "header"]
-        assert [header["name"] for header in headers] == ["x-customer-id"] * (entry["access"] == "customer")
+        assert ("x-customer-id" in headers_of(said)) is (entry["access"] == "customer")
     assert set(document["components"]["securitySchemes"]) == {"customerToken", "apiKey"}
+
+
+def headers_of(said: dict[str, Any]) -> set[str]:
+    """The headers that an operation takes, none of them always needed."""
+    headers = [param for param in said.get("parameters", []) if param["in"] == "header"]
+    assert not any(header.get("required") for header in headers)
+    return {header["name"] for header in headers}
+
+
+def test_who_may_retry_with_a_key_is_told_so(document: dict[str, Any]) -> None:
+    for entry, said in described(document):
+        honoured = REGISTRY[entry["path"].removeprefix("/api/")].replays is not Replays.NEVER
+        assert ("Idempotency-Key" in headers_of(said)) is ("409" in said["responses"]) is honoured
+        assert headers_of(said) <= {"x-customer-id", "Idempotency-Key"}
 
 
 def test_the_parameters_are_the_contracts(document: dict[str, Any]) -> None:

@@ -71,6 +71,10 @@ REFUSED = {
     "TRUSTED_PROXIES": ["10.0.0.0/33"],
     "OPEN_NETWORKS": ["10.0.0.0/8,office"],
     "PUBLIC_RATE": ["120", "many/min", "120/fortnight"],
+    "SIEBEL_DEADLINE_SECONDS": ["20.5", "0", "soon"],
+    "HEAP_TRACE_SECONDS": ["30"],
+    "HEAP_FILES_KEPT": ["0"],
+    "IDEMPOTENCY_LEASE_SECONDS": ["1"],
     "SFTP_URL": ["sftp://loyalty@files.example/cards"],
 }
 
@@ -176,6 +180,6 @@ def test_env_example_names_every_setting_and_no_other() -> None:
         "loyalty/metrics.py",
     )
     text = "".join((ROOT / source).read_text() for source in sources)
-    read = set(re.findall(r'(?:env\.\w+|path_of|networks_of|environ\.get)\(\s*"([A-Z_0-9]+)"', text))
+    read = set(re.findall(r'(?:env\.\w+|path_of|networks_of|number_of|environ\.get)\(\s*"([A-Z_0-9]+)"', text))
     named = set(re.findall(r"^(?:# )?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == read

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from loyalty import relay
+from loyalty import claims, relay
 from loyalty.callers import Caller
 from wechat import card_files, rows, spool
 from wechat.models import Batch
@@ -47,6 +47,12 @@ def check_named(name: str) -> Checked:
     return Checked(Batch(file_name=name, bytes_total=size))
 
 
+def taken_before() -> Batch | None:
+    """The batch of a request with the same Idempotency-Key that died before it was answered."""
+    done = claims.remembered()
+    return Batch.objects.get(pk=done["batch"]) if done else None
+
+
 def take(file: Checked, *, caller: Caller) -> Batch:
     """Queue its import; what came with the request is spooled."""
     batch = file.batch
@@ -54,6 +60,7 @@ def take(file: Checked, *, caller: Caller) -> Batch:
     batch.request_id = caller.request_id
     with transaction.atomic():
         batch.save()
+        claims.remember({"batch": batch.pk})
         if file.content is not None:
             spool.keep(batch, file.content)
         transaction.on_commit(relay.ring)

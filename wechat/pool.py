@@ -8,7 +8,7 @@ card is handed out the CRM is asked whether it is still free.
 import random
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
 from django.conf import settings
@@ -18,7 +18,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from cards import siebel
-from loyalty import encryption, errors, metrics
+from loyalty import claims, encryption, errors, metrics
 from loyalty.callers import Caller
 from loyalty.redis_store import redis
 from wechat.models import PoolCard
@@ -43,8 +43,11 @@ class DrawnCard:
 def draw(*, caller: Caller) -> DrawnCard:
     """Hand out the next card that the CRM calls free; what is not free any more leaves the pool on the way.
 
-    Raises NoCardAvailable, SiebelUnavailable, SiebelTimeout.
+    Once more the one that a request with the same Idempotency-Key died over. Raises NoCardAvailable, SiebelUnavailable,
+    SiebelTimeout.
     """
+    if handed_out := claims.remembered():
+        return DrawnCard(**handed_out)
     for _ in range(_MISSES):
         proposed = _propose()
         if proposed is None:
@@ -129,11 +132,13 @@ def _claim(card: PoolCard, caller: Caller) -> DrawnCard | None:
         log.error("pool_card_unreadable", pool_card=card.pk)
         PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(status=Status.UNREADABLE)
         return None
+    drawn = DrawnCard(card.number, pin, card.customer_id)
     with transaction.atomic():
         if not _take(card, caller.request_id, caller.client.pk if caller.client else None):
             return None
+        claims.remember(asdict(drawn))
     metrics.CARDS_DRAWN.labels("getCard").inc()
-    return DrawnCard(card.number, pin, card.customer_id)
+    return drawn
 
 
 def _take(card: PoolCard, request_id: str, client: int | None = None) -> bool:

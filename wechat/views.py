@@ -1,9 +1,9 @@
-from django.conf import settings
 from rest_framework.response import Response
 
-from loyalty import errors, rates
+from loyalty import errors
 from loyalty.access import client
-from loyalty.budgets import DAY, HOUR, scaled
+from loyalty.budgets import DAY, HOUR
+from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from loyalty.scopes import Scope
 from wechat import batches, pool
@@ -18,17 +18,15 @@ class WechatViewSet(OperationViewSet):
         access=client(Scope.WECHAT),
         answer=PoolCardSerializer,
         refuses=[errors.NoCardAvailable],
+        replays=Replays.TO_KNOWN_CALLERS,
+        per_client={"GETCARD_PER_CLIENT_MINUTE": 60, "GETCARD_PER_CLIENT_DAY": DAY},
     )
     def get_card(self, request: ApiRequest) -> Response:
         """Fetch a card from the card pool.
 
-        Each card is handed out once, ever, and its PIN is shown this once.
+        Each card is handed out once, ever, and its PIN is shown this once. Send an `Idempotency-Key`: without one, a
+        card whose answer is lost on the way is lost too.
         """
-        _limit_per_client(
-            request,
-            ("getcard-minute", scaled(settings.GETCARD_PER_CLIENT_MINUTE), 60),
-            ("getcard-day", scaled(settings.GETCARD_PER_CLIENT_DAY), DAY),
-        )
         return Response(PoolCardSerializer(pool.draw(caller=request.caller)).data)
 
     @operation(
@@ -53,13 +51,10 @@ class WechatViewSet(OperationViewSet):
         CSV in UTF-8 with the header `msrCard,pin`, then optionally `customerId` and `endDate`. The batch shows in the
         admin with its progress and each rejected line.
         """
-        part = request.FILES.get("fileName")
-        file = batches.check_upload(part) if part else batches.check_named(self.form(request)["file_name"])
-        _limit_per_client(request, ("uploads-hour", scaled(settings.UPLOADS_PER_CLIENT_HOUR), HOUR))
-        batch = batches.take(file, caller=request.caller)
+        batch = batches.taken_before()
+        if batch is None:
+            part = request.FILES.get("fileName")
+            file = batches.check_upload(part) if part else batches.check_named(self.form(request)["file_name"])
+            self.limit_client(request.caller, UPLOADS_PER_CLIENT_HOUR=HOUR)
+            batch = batches.take(file, caller=request.caller)
         return Response({"success": True, "batchId": str(batch.pk)})
-
-
-def _limit_per_client(request: ApiRequest, *windows: tuple[str, int, int]) -> None:
-    holder = request.caller.client
-    rates.hit(str(holder.pk if holder else ""), windows)
