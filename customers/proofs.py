@@ -45,8 +45,8 @@ def held(token: str, purpose: Purpose, channel: Channel, **bound: str) -> Iterat
     """Use a token up while the block runs; what the block refuses gives it back.
 
     `bound` is what must stand in the token besides, `customer_id` or `proved`. A request that was let through before
-    and is sent again with its Idempotency-Key is let through again. Raises TokenInvalid (unknown, expired, for something
-    else), TokenAlreadyUsed.
+    and is sent again with its Idempotency-Key is let through again. Raises TokenInvalid (unknown, expired, for another
+    purpose), TokenAlreadyUsed.
     """
     rows = ProofToken.objects.filter(digest=token_digest(token), purpose=purpose, channel=channel)
     row = rows.filter(**bound).first()
