@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
+from orders import ledger_admin  # noqa: F401 (registers itself)
 from orders.models import Order, OrderItem, Reward
 
 

@@ -24,7 +24,7 @@ from loyalty import authentication, errors
 from loyalty.admin_site import CappedPaginator, ReadOnlyAdmin
 from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, SiebelRequest, Store
 from loyalty.scopes import Scope
-from orders.models import Order, OrderItem, Reward
+from orders.models import Order, OrderItem, PartnerTransaction, RefusedTransaction, Reward, StarEntry
 from sms.models import Message, Pin, Purpose, Template
 from wechat.models import Batch, PoolCard, RejectedRow
 
@@ -107,8 +107,22 @@ def rows(database: None) -> SimpleNamespace:
         ),
         reward=Reward.objects.create(member=member, code="R1", name="Tea"),
         rejected=RejectedRow.objects.create(batch=batch, line=7, reason="The PIN is missing."),
+        **ledger_rows(member),
         pool_card=PoolCard.objects.create(number="6100000000000001", pin=f"key:{SECRET}", customer_id="", batch=batch),
     )
+
+
+def ledger_rows(member: Member) -> dict[str, models.Model]:
+    """An entry of the star ledger, a partner's transaction and one that was refused."""
+    said = {"source_code": "AMS", "partner_code": "AMS", "points": 5, "amount": 1, "actor": "client AMS"}
+    now = timezone.now()
+    return {
+        "star_entry": StarEntry.objects.create(member=member, position=1, kind="earn", points=5, balance=5, key="k"),
+        "partner_transaction": PartnerTransaction.objects.create(
+            **said, receipt_number="N1", member=member, quantity=1, txn_at=now, star_balance=5, effective_at=now
+        ),
+        "refused": RefusedTransaction.objects.create(**said, receipt_number="N2", reason="InvalidMemberID"),
+    }
 
 
 def texts_of(pages: list[Any]) -> str:
