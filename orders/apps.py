@@ -6,6 +6,9 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from customers import svc
-        from orders import partner_service
+        from orders import (
+            business_service,  # noqa: F401 (registers itself)
+            partner_service,
+        )
 
         svc.offer(partner_service.svc_balance_of)

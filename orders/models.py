@@ -184,3 +184,18 @@ class StarEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_id} {self.points:+}"
+
+
+class OrderDay(models.Model):
+    """How many orders a member has of one day in Asia/Shanghai; the database itself keeps count."""
+
+    member = models.ForeignKey("customers.Member", on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    orders = models.IntegerField()
+
+    class Meta:
+        ordering = ("member", "-day")
+        constraints = (models.UniqueConstraint(fields=("member", "day"), name="order_day_once_a_member"),)
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.day}: {self.orders}"

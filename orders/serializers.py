@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from loyalty.fields import Choice, Exact, Text
+from loyalty.fields import Choice, Day, Exact, Text
+from loyalty.pages import PageQuery
 from orders.fields import Amount, Code, Moment, Optional, Whole
 
 
@@ -53,3 +54,42 @@ class PartnerTransactionSerializer(serializers.Serializer[Any]):
     starBalance = serializers.IntegerField(source="star_balance")
     svcBalance = serializers.CharField(source="svc_balance", allow_null=True)
     status = serializers.CharField()
+
+
+class RewardQuery(PageQuery):
+    status = Choice(["All", "Unused", "Used"], default="All")
+
+
+class OrderSerializer(serializers.Serializer[Any]):
+    """`totalAmount` is a decimal as text."""
+
+    orderId = serializers.CharField(source="order_id")
+    orderDate = Day(source="order_date")
+    storeNumber = serializers.CharField(source="store_number")
+    storeName = serializers.CharField(source="store_name")
+    totalAmount = serializers.CharField(source="total_amount")
+    currency = serializers.CharField()
+    stars = serializers.IntegerField()
+    itemCount = serializers.IntegerField(source="item_count")
+
+
+class OrderItemSerializer(serializers.Serializer[Any]):
+    itemId = serializers.CharField(source="item_id")
+    productCode = serializers.CharField(source="product_code")
+    productName = serializers.CharField(source="product_name")
+    quantity = serializers.IntegerField()
+    unitPrice = serializers.CharField(source="unit_price")
+    amount = serializers.CharField()
+
+
+class RewardSerializer(serializers.Serializer[Any]):
+    """`status`: Unused, Used or Expired."""
+
+    rewardId = serializers.CharField(source="reward_id")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    status = serializers.CharField()
+    issuedDate = Day(source="issued_date")
+    expiryDate = Day(source="expiry_date", allow_null=True)
+    usedDate = Day(source="used_date", allow_null=True)

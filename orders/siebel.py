@@ -1,12 +1,13 @@
 """What orders and partners ask of Siebel, in our words. Siebel's field names stop here."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from loyalty import siebel
 from loyalty.callers import Caller
-from loyalty.dates import wire_moment
+from loyalty.dates import from_wire, wire_date, wire_moment
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,97 @@ def record_transaction(
         svc_balance=reply.get("SvcBalance") or None,
         status=reply["TransactionStatus"],
     )
+
+
+@dataclass(frozen=True)
+class Order:
+    order_id: str
+    order_date: date | None
+    store_number: str
+    store_name: str
+    total_amount: str
+    currency: str
+    stars: int
+    item_count: int
+
+
+@dataclass(frozen=True)
+class OrderItem:
+    item_id: str
+    product_code: str
+    product_name: str
+    quantity: int
+    unit_price: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class Reward:
+    reward_id: str
+    code: str
+    name: str
+    description: str
+    status: str
+    issued_date: date | None
+    expiry_date: date | None
+    used_date: date | None
+
+
+def list_orders(*, customer_id: str, **asked: Any) -> tuple[list[Order], int]:
+    """A page of a customer's orders, and how many there are. Raises InvalidMemberID."""
+    reply = siebel.call("Loyalty Order", "List", {"MemberNumber": customer_id, **_page(**asked)})
+    rows = [
+        Order(
+            order_id=row["OrderId"],
+            order_date=from_wire(row["OrderDate"]),
+            store_number=row["StoreNumber"],
+            store_name=row["StoreName"],
+            total_amount=row["TotalAmount"],
+            currency=row["CurrencyCode"],
+            stars=int(row["Points"]),
+            item_count=int(row["ItemCount"]),
+        )
+        for row in reply.get("Orders") or []
+    ]
+    return rows, int(reply["TotalCount"])
+
+
+def list_items(*, order_id: str, customer_id: str) -> list[OrderItem]:
+    """What was sold with an order; without a customer, of anybody's. Raises OrderNotFound, InvalidMemberID."""
+    owner = {"MemberNumber": customer_id} if customer_id else {}
+    reply = siebel.call("Loyalty Order", "ListItems", {"OrderId": order_id, **owner})
+    return [
+        OrderItem(
+            item_id=row["ItemId"],
+            product_code=row["ProductCode"],
+            product_name=row["ProductName"],
+            quantity=int(row["Quantity"]),
+            unit_price=row["UnitPrice"],
+            amount=row["Amount"],
+        )
+        for row in reply.get("Items") or []
+    ]
+
+
+def list_rewards(*, customer_id: str, status: str, **asked: Any) -> tuple[list[Reward], int]:
+    """A page of a customer's rewards, and how many there are. Raises InvalidMemberID."""
+    reply = siebel.call("Loyalty Reward", "List", {"MemberNumber": customer_id, "Status": status, **_page(**asked)})
+    rows = [
+        Reward(
+            reward_id=row["RewardId"],
+            code=row["Code"],
+            name=row["Name"],
+            description=row.get("Description") or "",
+            status=row["Status"],
+            issued_date=from_wire(row["IssuedDate"]),
+            expiry_date=from_wire(row.get("ExpirationDate")),
+            used_date=from_wire(row.get("UsedDate")),
+        )
+        for row in reply.get("Rewards") or []
+    ]
+    return rows, int(reply["TotalCount"])
+
+
+def _page(*, page_num: int, page_size: int, start_date: date | None, end_date: date | None) -> dict[str, str]:
+    days = {"StartDate": wire_date(start_date), "EndDate": wire_date(end_date)}
+    return {"PageNum": str(page_num), "PageSize": str(page_size), **{name: day for name, day in days.items() if day}}

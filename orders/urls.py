@@ -1,4 +1,4 @@
 from loyalty.operations import routes
-from orders.views import PartnerViewSet
+from orders.views import OrderViewSet, PartnerViewSet
 
-urlpatterns = routes(PartnerViewSet)
+urlpatterns = routes(OrderViewSet, PartnerViewSet)
