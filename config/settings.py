@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "refill-card-pool": {"task": "wechat.tasks.refill_pool", "schedule": 60.0},
     "sweep-spool": {"task": "wechat.tasks.sweep_spool", "schedule": crontab(minute="29")},
     "sweep-pins": {"task": "sms.tasks.sweep_pins", "schedule": crontab(minute="23")},
+    "check-stars": {"task": "orders.tasks.check_stars", "schedule": crontab(hour="3", minute="41")},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
 

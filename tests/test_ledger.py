@@ -3,11 +3,13 @@
 import random
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from structlog.testing import capture_logs
 
 from customers.models import Member
 from loyalty import errors
-from orders import ledger
+from orders import ledger, tasks, totals
 from orders.ledger import Cause
 from orders.models import StarEntry
 from tests.conftest import at_once
@@ -89,3 +91,21 @@ def test_entries_of_ten_writers_at_once_add_up(database: None) -> None:
     member.refresh_from_db()
     assert member.star_balance == ledger.balance_of(member.pk) == sum(posted)
     assert StarEntry.objects.count() == StarEntry.objects.order_by("-position")[0].position
+
+
+def test_the_check_finds_a_total_that_differs(
+    database: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(totals, "AT_ONCE", 2)
+    right = [Member.objects.create() for _ in range(5)]
+    for member in right[:3]:
+        with transaction.atomic():
+            ledger.post(member_id=member.pk, kind="earn", points=5, cause=Cause("test", member.pk, "test"))
+    call_command("check_stars")
+    wrong = Member.objects.create(star_balance=7)
+    with pytest.raises(CommandError, match="1 balances differ"):
+        call_command("check_stars")
+    assert f"{wrong.pk}: kept 7, entered 0" in capsys.readouterr().out
+    with capture_logs() as logs:
+        tasks.check_stars()
+    assert [(entry["event"], entry["customer_id"]) for entry in logs] == [("stars_differ", wrong.pk)]
