@@ -175,6 +175,8 @@ CELERY_BEAT_SCHEDULE = {
     "refill-card-pool": {"task": "wechat.tasks.refill_pool", "schedule": 60.0},
     "sweep-spool": {"task": "wechat.tasks.sweep_spool", "schedule": crontab(minute="29")},
     "sweep-pins": {"task": "sms.tasks.sweep_pins", "schedule": crontab(minute="23")},
+    "import-order-files": {"task": "orders.tasks.import_files", "schedule": 60.0},
+    "expire-rewards": {"task": "orders.tasks.expire_rewards", "schedule": crontab(hour="0", minute="1")},
     "check-stars": {"task": "orders.tasks.check_stars", "schedule": crontab(hour="3", minute="41")},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
@@ -267,6 +269,9 @@ EMAIL_FILE_PATH = str(path_of("EMAIL_FILE_PATH", VAR_DIR / "outbox/mail"))
 CARD_FILES_DIR = path_of("CARD_FILES_DIR", VAR_DIR / "sftp")
 CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
 POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
+
+# Orders and rewards
+ORDER_INBOX_DIR = path_of("ORDER_INBOX_DIR", VAR_DIR / "inbox")
 
 # Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
 LIMITS_SCALE = env.float("LIMITS_SCALE", default=1.0)

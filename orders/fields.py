@@ -56,6 +56,16 @@ class Amount(Optional):
         return Decimal(super().run_validation(data))
 
 
+class Price(Exact):
+    """A decimal that is not below zero."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(pattern=r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?", max_length=13, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return Decimal(super().run_validation(data))
+
+
 @extend_schema_field({"type": "string", "example": "07/31/2026 18:30:00"})
 class Moment(serializers.Field[datetime, str, str, Any]):
     """`MM/DD/YYYY HH24:MI:SS` in GMT+8, of this century."""

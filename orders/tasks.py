@@ -1,9 +1,21 @@
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
-from orders import totals
+from orders import inbox, intake, totals
 
 log = structlog.get_logger()
+
+
+@shared_task
+def import_files() -> None:
+    inbox.import_all()
+
+
+@shared_task
+def expire_rewards() -> None:
+    expired = intake.expire_rewards(timezone.localdate())
+    log.info("rewards_expired", rewards=expired)
 
 
 @shared_task
