@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
-from orders import import_admin, ledger_admin  # noqa: F401 (they register themselves)
+from orders import adjustment_admin, import_admin, ledger_admin  # noqa: F401 (they register themselves)
 from orders.models import Order, OrderDay, OrderItem, Reward
 
 

@@ -1,10 +1,14 @@
 """What customers bought and what they were given for it."""
 
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from loyalty.ids import new_row_id
+
+MOST_POINTS = 9_999_999
 
 
 class Order(models.Model):
@@ -257,3 +261,72 @@ class RejectedLine(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
+
+
+class StarAdjustment(models.Model):
+    """Stars that staff give or take: one asks, with a reason, and another one decides."""
+
+    class Kind(models.TextChoices):
+        ADJUST = "adjust"
+        EXPIRE = "expire"
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+
+    member = models.ForeignKey("customers.Member", on_delete=models.PROTECT, related_name="star_adjustments")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.ADJUST)
+    points = models.IntegerField(
+        validators=[MinValueValidator(-MOST_POINTS), MaxValueValidator(MOST_POINTS)],
+        help_text="Below zero: taken. What expires is below zero.",
+    )
+    reason = models.CharField(max_length=200)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        permissions = (("approve_staradjustment", "Can approve or reject another's star adjustment"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind="adjust") & ~Q(points=0) | Q(kind="expire", points__lt=0),
+                name="star_adjustment_has_the_sign_of_its_kind",
+                violation_error_message="Points are not zero; what expires is below zero.",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="star_adjustment_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(state="requested", decided_by=None, decided_at=None)
+                | Q(state__in=("approved", "rejected"), decided_by__isnull=False, decided_at__isnull=False),
+                name="star_adjustment_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
+                name="star_adjustment_decided_by_another",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"adjustment {self.pk}: {self.points:+} for {self.member_id}"
+
+
+class ReconciliationFile(models.Model):
+    """What a partner reported in one day, receipt by receipt; the file lies in RECONCILIATION_DIR."""
+
+    partner_code = models.CharField(max_length=30)
+    day = models.DateField()
+    accepted = models.PositiveIntegerField()
+    refused = models.PositiveIntegerField()
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-day", "partner_code")
+        constraints = (models.UniqueConstraint(fields=("partner_code", "day"), name="reconciliation_once_a_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.partner_code}-{self.day:%Y-%m-%d}.csv"

@@ -2,7 +2,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from orders import inbox, intake, totals
+from orders import inbox, intake, reconciliation, totals
 
 log = structlog.get_logger()
 
@@ -28,3 +28,11 @@ def check_stars() -> None:
             kept=difference.kept,
             entered=difference.entered,
         )
+
+
+@shared_task
+def reconcile_partners() -> None:
+    """The files of the days that are over; then what no file will name again is forgotten."""
+    for made in reconciliation.make_due(timezone.localdate()):
+        log.info("reconciliation", file=str(made), accepted=made.accepted, refused=made.refused)
+    reconciliation.sweep_refused()

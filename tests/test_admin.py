@@ -24,7 +24,17 @@ from loyalty import authentication, errors
 from loyalty.admin_site import CappedPaginator, ReadOnlyAdmin
 from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, SiebelRequest, Store
 from loyalty.scopes import Scope
-from orders.models import Order, OrderItem, PartnerTransaction, RefusedTransaction, Reward, StarEntry
+from orders.models import (
+    FileImport,
+    Order,
+    OrderItem,
+    PartnerTransaction,
+    ReconciliationFile,
+    RefusedTransaction,
+    RejectedLine,
+    Reward,
+    StarEntry,
+)
 from sms.models import Message, Pin, Purpose, Template
 from wechat.models import Batch, PoolCard, RejectedRow
 
@@ -122,6 +132,11 @@ def ledger_rows(member: Member) -> dict[str, models.Model]:
             **said, receipt_number="N1", member=member, quantity=1, txn_at=now, star_balance=5, effective_at=now
         ),
         "refused": RefusedTransaction.objects.create(**said, receipt_number="N2", reason="InvalidMemberID"),
+        "reconciliation": ReconciliationFile.objects.create(
+            partner_code="AMS", day=date(2026, 7, 31), accepted=1, refused=1
+        ),
+        "file_import": (file_import := FileImport.objects.create(kind="orders", file_name="orders.csv")),
+        "rejected_line": RejectedLine.objects.create(file_import=file_import, line=7, reason="Not JSON."),
     }
 
 
@@ -224,8 +239,8 @@ def test_a_customers_page_leads_to_cards_orders_and_rewards(staff: Client, rows:
     assert rows.card.number in shown
     assert "Shanghai" in shown
     links = re.findall(r'href="([^"]+customer_id__exact=[^"]+)"', shown)
-    assert len(links) == 3
-    assert [staff.get(link).context["cl"].result_count for link in links] == [1, 1, 1]
+    assert len(links) == 5
+    assert [staff.get(link).context["cl"].result_count for link in links] == [1] * 5
 
 
 def test_a_batch_shows_its_progress_and_what_was_not_taken(staff: Client, rows: SimpleNamespace) -> None:
