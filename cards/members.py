@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from cards.models import Card
+from cards.models import ATTACHED, Card
 from loyalty import errors
 
 
@@ -23,6 +23,15 @@ def status_of(member_id: str) -> str | None:
 
 def is_active_customer(member_id: str) -> bool:
     return status_of(member_id) == MemberStatus.ACTIVE
+
+
+def holder_of(card_number: str) -> str:
+    """The customer whose card it is now, or nothing for one that is attached to nobody. Raises CardNotFound."""
+    card = Card.objects.filter(number=card_number).values_list("customer_id", "status").first()
+    if card is None:
+        raise errors.CardNotFound
+    customer_id, status = card
+    return customer_id if customer_id and status in ATTACHED else ""
 
 
 def lock_customer(member_id: str) -> None:

@@ -203,6 +203,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-spool": {"task": "wechat.tasks.sweep_spool", "schedule": crontab(minute="29")},
     "sweep-pins": {"task": "sms.tasks.sweep_pins", "schedule": crontab(minute="23")},
     "sweep-proofs": {"task": "customers.tasks.sweep_proofs", "schedule": crontab(minute="25")},
+    "import-order-files": {"task": "orders.tasks.import_files", "schedule": 60.0},
+    "expire-rewards": {"task": "orders.tasks.expire_rewards", "schedule": crontab(hour="0", minute="1")},
+    "reconcile-partners": {"task": "orders.tasks.reconcile_partners", "schedule": crontab(hour="0", minute="21")},
+    "check-stars": {"task": "orders.tasks.check_stars", "schedule": crontab(hour="3", minute="41")},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
 
@@ -313,6 +317,10 @@ if SFTP_URL and not (SFTP_URL.startswith("sftp://") and SFTP_KEY_FILE and len(SF
     raise ImproperlyConfigured("SFTP_URL is sftp://user@host/folder, and needs SFTP_KEY_FILE and SFTP_HOST_KEY.")
 CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
 POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
+
+# Orders and rewards
+ORDER_INBOX_DIR = path_of("ORDER_INBOX_DIR", VAR_DIR / "inbox")
+RECONCILIATION_DIR = path_of("RECONCILIATION_DIR", VAR_DIR / "reconciliation")
 
 # Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
 LIMITS_SCALE = env.float("LIMITS_SCALE", default=1.0)

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.urls")),
     path("", include("sms.urls")),
     path("", include("wechat.urls")),
+    path("", include("orders.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", documents.SwaggerPage.as_view(url_name="schema"), name="docs"),
     path("api/redoc", documents.RedocPage.as_view(url_name="schema"), name="redoc"),

@@ -81,6 +81,8 @@ class MemberAdmin(ReadOnlyAdmin):
             ("orders_order", "member__customer_id__exact", "Orders"),
             ("orders_reward", "member__customer_id__exact", "Rewards"),
             ("loyalty_customertoken", "customer_id__exact", "Log-ins"),
+            ("orders_starentry", "member__customer_id__exact", "Stars"),
+            ("orders_partnertransaction", "member__customer_id__exact", "Partner transactions"),
         )
         links = ((reverse(f"admin:{page}_changelist"), column, member.pk, name) for page, column, name in lists)
         return format_html_join(" · ", '<a href="{}?{}={}">{}</a>', links)

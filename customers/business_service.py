@@ -9,7 +9,7 @@ from django.utils import timezone
 from cards import lifecycle, members
 from cards.lifecycle import Cause
 from cards.members import MemberStatus
-from customers import profile
+from customers import profile, svc
 from customers.models import Address, ConsentChange, Member, login_column, login_key
 from customers.password_service import SERVICE, demand_on_file
 from loyalty import errors
@@ -84,6 +84,7 @@ def get(*, member_number: str) -> Reply:
         "CellularPhoneVerified": _flag(member.cell_phone_verified),
         "RegisteredDate": wire_moment(member.registered_at),
         "AvailablePoints": str(member.star_balance),
+        "SvcBalance": svc.balance_of(member.pk),
     }
 
 

@@ -1,13 +1,16 @@
 """Dates as the API (`MM/DD/YYYY`) and Siebel's wire (`MM/DD/YYYY HH:MM:SS`, no offset, in Asia/Shanghai) write them."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import timezone as offset
 
 from django.utils import timezone
 
 DATE = "%m/%d/%Y"
 WIRE = "%m/%d/%Y %H:%M:%S"
 _DATE = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", re.ASCII)
+_MOMENT = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
+_CHINA = offset(timedelta(hours=8))
 
 
 def parse_date(text: str) -> date:
@@ -36,3 +39,10 @@ def wire_moment(moment: datetime | None) -> str:
 def from_wire(text: str | None) -> date | None:
     """The day of a wire date. Raises ValueError where it is none."""
     return datetime.strptime(text, WIRE).date() if text else None  # noqa: DTZ007 (a day, not a moment)
+
+
+def parse_moment(text: str) -> datetime:
+    """Read `MM/DD/YYYY HH:MM:SS` in GMT+8, to the letter. Raises ValueError."""
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("not MM/DD/YYYY HH:MM:SS")
+    return datetime.strptime(text, WIRE).replace(tzinfo=_CHINA).astimezone(UTC)

@@ -252,6 +252,23 @@ class NeedLoginFirstBeforeVerifyMobile(Refusal):
     message = "Need user login first before verify mobile or send mobile."
 
 
+# Orders, stars, partners
+
+
+class OrderNotFound(Refusal):
+    code, reason, message = 3201, "OrderNotFound", "The order does not exist or is another customer's."
+
+
+class DuplicateReceipt(Refusal):
+    code, reason = 3101, "DuplicateReceipt"
+    message = "The receipt number is known with other content."
+
+
+class StarBalanceOutOfRange(Refusal):
+    code, reason = 3102, "StarBalanceOutOfRange"
+    message = "The star balance would fall below zero or rise above its limit."
+
+
 # The card pool
 
 

@@ -125,6 +125,15 @@ class OperationViewSet(viewsets.ViewSet):
         client = str(caller.client.pk if caller.client else "")
         rates.hit(client, [(name, scaled(getattr(settings, name)), window) for name, window in windows.items()])
 
+    def query(self, request: Request) -> dict[str, Any]:
+        """The query, validated by the operation's form of it; what is empty is as good as left out."""
+        if self.operation.query is None:
+            raise TypeError(f"{self.operation.name} has no query.")
+        if any(len(several) > 1 for _, several in request.query_params.lists()):
+            raise errors.ValidationError({"query": ["A name stands in it twice."]})
+        given = {name: text for name, text in request.query_params.items() if text}
+        return forms.read(self.operation.query, given)
+
     def _limit(self, caller: Caller) -> None:
         """The browse limits: per address for the public, per customer and per client for the others.
 

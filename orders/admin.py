@@ -3,7 +3,8 @@
 from django.contrib import admin
 
 from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
-from orders.models import Order, OrderItem, Reward
+from orders import adjustment_admin, import_admin, ledger_admin  # noqa: F401 (they register themselves)
+from orders.models import Order, OrderDay, OrderItem, Reward
 
 
 class OrderItemInline(ReadOnlyInline):
@@ -39,3 +40,14 @@ class RewardAdmin(ReadOnlyAdmin):
     search_fields = ("code__startswith", "reward_id__exact", "member__customer_id__exact")
     search_help_text = "A code or its beginning, a reward id or a customer id."
     fields = ("reward_id", "code", "name", "description", "status", "member", "issued_at", "expiry_date", "used_at")
+
+
+@admin.register(OrderDay)
+class OrderDayAdmin(ReadOnlyAdmin):
+    """How many orders a customer has of each day; the lists' totals are their sums."""
+
+    list_display = ("id", "member", "day", "orders")
+    list_select_related = ("member",)
+    ordering = ("-id",)
+    search_fields = ("member__customer_id__exact",)
+    fields = ("member", "day", "orders")

@@ -1,0 +1,4 @@
+from loyalty.operations import routes
+from orders.views import OrderViewSet, PartnerViewSet
+
+urlpatterns = routes(OrderViewSet, PartnerViewSet)
