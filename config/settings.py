@@ -251,10 +251,13 @@ if SIEBEL_TRANSPORT not in SIEBEL_TRANSPORTS:
 # Messages
 BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="local")
-SMS_GATEWAYS = {"local": "sms.gateways.LocalGateway"}
+SMS_GATEWAYS = {"local": "sms.gateways.local.LocalGateway"}
 if SMS_GATEWAY not in SMS_GATEWAYS:
     raise ImproperlyConfigured(f"SMS_GATEWAY is one of: {', '.join(SMS_GATEWAYS)}.")
 SMS_OUTBOX_FILE = path_of("SMS_OUTBOX_FILE", VAR_DIR / "outbox/sms.jsonl")
+SMS_RETRY_SECONDS = env.float("SMS_RETRY_SECONDS", default=2.0)
+SMS_GATEWAY_PAUSE_SECONDS = env.float("SMS_GATEWAY_PAUSE_SECONDS", default=30.0)
+SMS_PRICE = env.float("SMS_PRICE", default=0.0)
 SMS_WAIT_SECONDS = env.float("SMS_WAIT_SECONDS", default=3.0)
 EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND",

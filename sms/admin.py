@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
-from sms.models import Message, Pin, Template
+from sms.models import Line, Message, Pin, Template
 
 
 @admin.register(Template)
@@ -58,12 +58,14 @@ class MessageAdmin(ReadOnlyAdmin):
         "subject",
         "state",
         "code",
+        "reason",
         "attempts",
         "provider_id",
         "request_id",
         "created_at",
         "due_at",
         "published_at",
+        "handed_over_at",
         "expires_at",
         "ended_at",
     )
@@ -78,3 +80,9 @@ class PinAdmin(ReadOnlyAdmin):
     search_fields = ("recipient__exact", "customer_id__exact")
     search_help_text = "A cell phone, an e-mail address or a customer id, whole."
     fields = ("purpose", "recipient", "customer_id", "tries", "expires_at")
+
+
+@admin.register(Line)
+class LineAdmin(ReadOnlyAdmin):
+    list_display = ("gateway", "failures", "closed_until")
+    fields = ("gateway", "failures", "closed_until")

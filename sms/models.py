@@ -66,12 +66,16 @@ class Template(models.Model):
 
 
 class Message(models.Model):
-    """One message of the outbox: written before its request answers, blanked once it has ended."""
+    """One message of the outbox: written before its request answers, blanked once it has ended.
+
+    A receipt of the provider may still turn `sent` and `unknown` into `delivered` or `failed`.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued"
         SENDING = "sending"
         SENT = "sent"
+        DELIVERED = "delivered"
         FAILED = "failed"
         EXPIRED = "expired"
         UNKNOWN = "unknown"
@@ -83,14 +87,21 @@ class Message(models.Model):
     template = models.CharField(max_length=40)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True, help_text="Encrypted; empty once the message has ended.")
+    variables = models.TextField(
+        blank=True, help_text="What fills the template, encrypted JSON; emptied as the text is."
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker started on it.")
     code = models.IntegerField(null=True, blank=True, help_text="Why it failed, as a code of the API.")
+    reason = models.CharField(max_length=100, blank=True, help_text="Why, in the provider's words or ours.")
     provider_id = models.CharField(max_length=100, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     due_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(
+        null=True, blank=True, help_text="Noted just before the provider is called: from then on it may have been sent."
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Not sent after this.")
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -126,3 +137,14 @@ class Pin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} PIN {self.pk}"
+
+
+class Line(models.Model):
+    """How the line to a gateway does; shared by all workers. See line.py."""
+
+    gateway = models.CharField(max_length=20, primary_key=True)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    closed_until = models.DateTimeField(null=True, help_text="Nobody calls before; then one, to try it.")
+
+    def __str__(self) -> str:
+        return self.gateway
