@@ -18,7 +18,7 @@ def usable_settings(**_: Any) -> list[CheckMessage]:
             Fernet(key)
         except ValueError:
             found.append(Error("A PIN_KEYS entry is not 32 url-safe base64-encoded bytes.", id="loyalty.E001"))
-    for name in ("TRUSTED_PROXIES", "OPEN_NETWORKS"):
+    for name in ("TRUSTED_PROXIES", "OPEN_NETWORKS", "SMS_RECEIPT_NETWORKS"):
         try:
             callers.networks(tuple(getattr(settings, name)))
         except ValueError:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from loyalty import encryption, errors
 from sms import emails, gateways, line, settlement
 from sms.gateways import Accepted, Refused, ShortMessage, Unknown, Unreached, Verdict
-from sms.models import Channel, Message
+from sms.models import Channel, Message, Template
 
 log = structlog.get_logger()
 State = Message.State
@@ -70,8 +70,14 @@ def _send_email(message: Message, content: Content) -> Verdict:
 
 
 def _short_message(message: Message, content: Content) -> ShortMessage:
+    template = Template.objects.filter(channel=Channel.SMS, key=message.template).first()
     return ShortMessage(
-        phone=message.recipient, template=message.template, text=content.text, reference=str(message.reference)
+        phone=message.recipient,
+        template=message.template,
+        text=content.text,
+        reference=str(message.reference),
+        provider_code=template.provider_code if template else "",
+        variables=template.for_provider(content.values) if template else {},
     )
 
 

@@ -1,6 +1,8 @@
 """Messages on their way out, the PINs in them, and their texts."""
 
+import re
 import uuid
+from collections.abc import Mapping
 from string import Formatter
 
 from django.core.exceptions import ValidationError
@@ -36,6 +38,16 @@ class Template(models.Model):
     language = models.CharField(max_length=3, choices=[("CHS", "简体中文"), ("ENU", "English")])
     subject = models.CharField(max_length=100, blank=True, help_text="Of an e-mail.")
     text = models.CharField(max_length=1000)
+    provider_code = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="The provider's code of the approved text that goes out instead of this one.",
+    )
+    provider_variables = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="What the approved text is filled with, in its order and under its names: pin, minutes or code=pin.",
+    )
 
     class Meta:
         ordering = ("channel", "key")
@@ -49,6 +61,7 @@ class Template(models.Model):
             raise ValidationError({"subject": "An e-mail needs a subject."})
         for field in ("subject", "text"):
             self._demand_known_variables(field)
+        self._demand_usable_order()
 
     def _demand_known_variables(self, field: str) -> None:
         try:
@@ -58,6 +71,25 @@ class Template(models.Model):
         for _, name, spec, conversion in pieces:
             if name is not None and (name not in self.VARIABLES or spec or conversion):
                 raise ValidationError({field: f"Only these stand for something: {{{'}, {'.join(self.VARIABLES)}}}."})
+
+    def _demand_usable_order(self) -> None:
+        pairs = self._provider_pairs()
+        names = [theirs for theirs, _ in pairs]
+        if not all(re.fullmatch(r"\w+", theirs) and ours in self.VARIABLES for theirs, ours in pairs):
+            wanted = f"{', '.join(self.VARIABLES)}, each alone or as name=variable"
+            raise ValidationError({"provider_variables": f"Separate by commas some of: {wanted}."})
+        if len(set(names)) < len(names):
+            raise ValidationError({"provider_variables": "A name stands there twice."})
+
+    def _provider_pairs(self) -> list[tuple[str, str]]:
+        """The provider's name and ours, in the provider's order."""
+        entries = [entry.strip() for entry in self.provider_variables.split(",") if entry.strip()]
+        pairs = [entry.partition("=") for entry in entries]
+        return [(theirs.strip(), (ours if equals else theirs).strip()) for theirs, equals, ours in pairs]
+
+    def for_provider(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The values under the provider's names, in its order."""
+        return {theirs: values.get(ours, "") for theirs, ours in self._provider_pairs()}
 
     def fill(self, **values: object) -> tuple[str, str]:
         """Subject and text with what is given filled in; what is not given stands for nothing."""
