@@ -65,6 +65,11 @@ REFUSED = {
     "DEBUG": ["true"],
     "ENVIRONMENT": ["staging"],
     "SIEBEL_TRANSPORT": ["nobody"],
+    "SMS_GATEWAY": ["", "local", "nobody"],
+    "SMS_URL": ["", "http://sms.example/send"],
+    "SMS_ACCESS_KEY": [""],
+    "SMS_SECRET_KEY": [""],
+    "SMS_RECEIPT_KEY": ["short", STRONG],  # a strong one without networks
 }
 
 
@@ -77,6 +82,14 @@ def test_production_does_not_start_on_a_missing_or_weak_value() -> None:
     for (name, value), reason in zip(cases, bad, strict=True):
         assert name in reason, (name, value)
         assert len(value) < 5 or name not in SECRETS or value not in reason
+
+
+@pytest.mark.parametrize(
+    ("gateway", "needed"), [("aliyun", "SMS_SIGN_NAME"), ("tencent", "SMS_SIGN_NAME, SMS_TENCENT_APP_ID")]
+)
+def test_a_gateway_is_not_chosen_without_what_it_needs(gateway: str, needed: str) -> None:
+    end = start({"SMS_GATEWAY": gateway, "SMS_ACCESS_KEY": "a", "SMS_SECRET_KEY": "b"}, "manage.py", "check")
+    assert f"The gateway {gateway} needs {needed}." in end.stderr
 
 
 def test_a_refused_start_ends_with_an_error() -> None:
@@ -153,6 +166,7 @@ def test_demo_data_is_never_made_in_production(settings: Settings) -> None:
         ("PIN_KEYS", [PRODUCTION["PIN_KEYS"], PRODUCTION["PIN_KEYS"][:-4]]),
         ("TRUSTED_PROXIES", ["10.0.0.0/33"]),
         ("OPEN_NETWORKS", ["10.0.0.0/8", "office"]),
+        ("SMS_RECEIPT_NETWORKS", ["10.0.0.0/33"]),
         ("PUBLIC_RATE", "120"),
         ("PUBLIC_RATE", "many/min"),
         ("PUBLIC_RATE", "120/fortnight"),
