@@ -20,6 +20,10 @@ SETTINGS = {
     "CELERY_BROKER_URL": "amqp://rabbitmq.example:5672//",
     "TRUSTED_PROXIES": "10.0.0.0/8",
     "TLS_ENDS_AT_PROXY": "true",
+    "SMS_GATEWAY": "http",
+    "SMS_URL": "https://sms.example/send",
+    "SMS_ACCESS_KEY": "loyalty",
+    "SMS_SECRET_KEY": secrets.token_urlsafe(48),
 }
 
 if __name__ == "__main__":

@@ -14,7 +14,15 @@ NAMES = ("SECRET_KEY", "PIN_KEYS", "PIN_PEPPERS")
 
 def read_files() -> None:
     """Let `NAME_FILE=/run/secrets/name` stand for `NAME`; the variable itself wins."""
-    for name in (*NAMES, "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_HOST_PASSWORD"):
+    for name in (
+        *NAMES,
+        "DATABASE_URL",
+        "REDIS_URL",
+        "CELERY_BROKER_URL",
+        "EMAIL_HOST_PASSWORD",
+        "SMS_SECRET_KEY",
+        "SMS_RECEIPT_KEY",
+    ):
         path = os.environ.get(f"{name}_FILE")
         if path and name not in os.environ:
             os.environ[name] = Path(path).read_text().strip()

@@ -285,10 +285,42 @@ SIEBEL_DEADLINE_SECONDS = number_of("SIEBEL_DEADLINE_SECONDS", 8, 0.1, 20)
 # Messages
 BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="local")
-SMS_GATEWAYS = {"local": "sms.gateways.LocalGateway"}
+SMS_GATEWAYS = {
+    "local": "sms.gateways.local.LocalGateway",
+    "http": "sms.gateways.http.HttpGateway",
+    "aliyun": "sms.gateways.aliyun.AliyunGateway",
+    "tencent": "sms.gateways.tencent.TencentGateway",
+}
 if SMS_GATEWAY not in SMS_GATEWAYS:
     raise ImproperlyConfigured(f"SMS_GATEWAY is one of: {', '.join(SMS_GATEWAYS)}.")
+if PRODUCTION and SMS_GATEWAY == "local":
+    raise ImproperlyConfigured("SMS_GATEWAY names a gateway in production; local only writes a file.")
+SMS_URL = env.str("SMS_URL", default="")
+SMS_ACCESS_KEY = env.str("SMS_ACCESS_KEY", default="")
+SMS_SECRET_KEY = env.str("SMS_SECRET_KEY", default="")
+SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", default="")
+SMS_TENCENT_APP_ID = env.str("SMS_TENCENT_APP_ID", default="")
+SMS_TENCENT_REGION = env.str("SMS_TENCENT_REGION", default="ap-guangzhou")
+_needed = {
+    "http": {"SMS_URL": SMS_URL, "SMS_ACCESS_KEY": SMS_ACCESS_KEY, "SMS_SECRET_KEY": SMS_SECRET_KEY},
+    "aliyun": {"SMS_ACCESS_KEY": SMS_ACCESS_KEY, "SMS_SECRET_KEY": SMS_SECRET_KEY, "SMS_SIGN_NAME": SMS_SIGN_NAME},
+}
+_needed["tencent"] = {**_needed["aliyun"], "SMS_TENCENT_APP_ID": SMS_TENCENT_APP_ID}
+if _missing := [name for name, value in _needed.get(SMS_GATEWAY, {}).items() if not value]:
+    raise ImproperlyConfigured(f"The gateway {SMS_GATEWAY} needs {', '.join(_missing)}.")
+if PRODUCTION and SMS_URL and not SMS_URL.startswith("https://"):
+    raise ImproperlyConfigured("SMS_URL starts with https:// in production: messages carry PINs.")
+SMS_GATEWAY_SECONDS = number_of("SMS_GATEWAY_SECONDS", 8, 0.1, 60)
+SMS_RECEIPT_KEY = env.str("SMS_RECEIPT_KEY", default="")
+SMS_RECEIPT_NETWORKS = networks_of("SMS_RECEIPT_NETWORKS", [])
+if SMS_RECEIPT_KEY:
+    secrets.demand_strong({"SMS_RECEIPT_KEY": [SMS_RECEIPT_KEY]})
+if PRODUCTION and SMS_RECEIPT_KEY and not SMS_RECEIPT_NETWORKS:
+    raise ImproperlyConfigured("SMS_RECEIPT_NETWORKS names whom receipts come from, where SMS_RECEIPT_KEY is set.")
 SMS_OUTBOX_FILE = path_of("SMS_OUTBOX_FILE", VAR_DIR / "outbox/sms.jsonl")
+SMS_RETRY_SECONDS = env.float("SMS_RETRY_SECONDS", default=2.0)
+SMS_GATEWAY_PAUSE_SECONDS = env.float("SMS_GATEWAY_PAUSE_SECONDS", default=30.0)
+SMS_PRICE = env.float("SMS_PRICE", default=0.0)
 SMS_WAIT_SECONDS = env.float("SMS_WAIT_SECONDS", default=3.0)
 # sms/send and sms/verify, which the seed calls replaced
 LEGACY_SMS = env.bool("LEGACY_SMS", default=True)

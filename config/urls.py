@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from loyalty import documents, exception_handler, health, metrics
+from sms import receipts
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/api/docs")),
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", documents.favicon),
     path("health", health.page),
     path("metrics", metrics.page),
+    path("sms/receipts/<str:key>/<str:gateway>", receipts.page),
 ]
 handler400 = exception_handler.bad_request
 handler403 = exception_handler.permission_denied

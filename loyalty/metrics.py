@@ -11,6 +11,7 @@ from loyalty import access
 REQUEST_SECONDS = Histogram("loyalty_request_seconds", "Answered requests", ("method", "route", "status"))
 SIEBEL_SECONDS = Histogram("loyalty_siebel_seconds", "Calls of Siebel", ("service", "method", "outcome"))
 MESSAGES = Counter("loyalty_messages", "Messages by how they ended", ("channel", "state"))
+SMS_COST = Counter("loyalty_sms_cost", "What the messages that a gateway accepted cost, at SMS_PRICE each")
 CARDS_DRAWN = Counter("loyalty_cards_drawn", "Cards handed out of the pool", ("by",))
 
 

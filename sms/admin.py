@@ -9,15 +9,15 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
-from sms.models import Message, Pin, Template
+from sms.models import Line, Message, Pin, Template
 
 
 @admin.register(Template)
 class TemplateAdmin(QuickListAdmin):
-    list_display = ("key", "channel", "language", "text")
+    list_display = ("key", "channel", "language", "text", "provider_code")
     list_filter = ("channel", "language")
-    search_fields = ("key__startswith", "text__icontains")
-    fields = ("channel", "key", "language", "subject", "text", "preview")
+    search_fields = ("key__startswith", "text__icontains", "provider_code__exact")
+    fields = ("channel", "key", "language", "subject", "text", "provider_code", "provider_variables", "preview")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
         return ("channel", "key", "language", "preview") if obj else ("preview",)
@@ -33,14 +33,17 @@ class TemplateAdmin(QuickListAdmin):
             template.clean()
         except ValidationError:
             return "-"
-        subject, text = template.fill(
-            pin="123456",
-            brand=settings.BRAND_NAME,
-            minutes=settings.PIN_LIFETIME_SECONDS // 60,
-            link=f"{settings.BASE_URL}/…",
-            card="1234",
-        )
-        return f"{subject}\n\n{text}".strip()
+        values = {
+            "pin": "123456",
+            "brand": settings.BRAND_NAME,
+            "minutes": str(settings.PIN_LIFETIME_SECONDS // 60),
+            "link": f"{settings.BASE_URL}/…",
+            "card": "1234",
+        }
+        subject, text = template.fill(**values)
+        filled = ", ".join(f"{name}={value}" for name, value in template.for_provider(values).items())
+        approved = f"To a provider that keeps the texts: {template.provider_code}({filled})"
+        return "\n\n".join(filter(None, (subject, text, template.provider_code and approved)))
 
 
 @admin.register(Message)
@@ -58,12 +61,14 @@ class MessageAdmin(ReadOnlyAdmin):
         "subject",
         "state",
         "code",
+        "reason",
         "attempts",
         "provider_id",
         "request_id",
         "created_at",
         "due_at",
         "published_at",
+        "handed_over_at",
         "expires_at",
         "ended_at",
     )
@@ -78,3 +83,9 @@ class PinAdmin(ReadOnlyAdmin):
     search_fields = ("recipient__exact", "customer_id__exact")
     search_help_text = "A cell phone, an e-mail address or a customer id, whole."
     fields = ("purpose", "recipient", "customer_id", "tries", "expires_at")
+
+
+@admin.register(Line)
+class LineAdmin(ReadOnlyAdmin):
+    list_display = ("gateway", "failures", "closed_until")
+    fields = ("gateway", "failures", "closed_until")

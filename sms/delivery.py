@@ -1,23 +1,35 @@
 """Delivering one message of the outbox. Run twice for the same one, it sends once."""
 
+import json
 import random
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
 from loyalty import encryption, errors
-from sms import emails, gateways, outbox
-from sms.models import Channel, Message
+from sms import emails, gateways, line, settlement
+from sms.gateways import Accepted, Refused, ShortMessage, Unknown, Unreached, Verdict
+from sms.models import Channel, Message, Template
 
 log = structlog.get_logger()
 State = Message.State
-MAX_ATTEMPTS = 5
+MAX_TRIES = 4
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the message says, and the values in it by our names."""
+
+    text: str
+    values: dict[str, str]
 
 
 def deliver(message_id: int) -> None:
-    """Claim, send, and write down how it went."""
+    """Claim, hand over to the provider, and write down how it went."""
     now = timezone.now()
     claimed = Message.objects.filter(pk=message_id, state=State.QUEUED, due_at__lte=now).update(
         state=State.SENDING, attempts=F("attempts") + 1, due_at=now
@@ -26,35 +38,69 @@ def deliver(message_id: int) -> None:
         return
     message = Message.objects.get(pk=message_id)
     if message.expires_at and message.expires_at <= now:
-        outbox.end(message_id, State.EXPIRED)
-        return
+        settlement.end([message_id], State.EXPIRED)
+    elif (content := _opened(message)) is None:
+        code, reason = errors.SendFailed.code, "Its text can't be decrypted."
+        settlement.end([message_id], State.FAILED, code=code, reason=reason)
+    elif message.channel == Channel.EMAIL:
+        if settlement.hand_over(message):
+            _write_down(message, _send_email(message, content))
+    elif wait := line.seconds_to_wait(settings.SMS_GATEWAY):
+        settlement.put_back(message, timedelta(seconds=wait), started=False)
+    elif settlement.hand_over(message):
+        verdict = gateways.chosen().send(_short_message(message, content))
+        line.note(settings.SMS_GATEWAY, alive=not isinstance(verdict, Unknown | Unreached))
+        _write_down(message, verdict)
+
+
+def _opened(message: Message) -> Content | None:
+    owner = str(message.reference)
     try:
-        text = encryption.unseal(message.text, owner=str(message.reference))
+        text = encryption.unseal(message.text, owner=owner)
+        values = json.loads(encryption.unseal(message.variables, owner=owner)) if message.variables else {}
     except (encryption.UnknownKey, encryption.Unreadable) as error:
-        log.error("message_unreadable", message_id=message_id, kind=type(error).__name__)
-        outbox.end(message_id, State.FAILED, code=errors.SendFailed.code)
-        return
-    _write_down(message, _send(message, text))
+        log.error("message_unreadable", message_id=message.pk, kind=type(error).__name__)
+        return None
+    return Content(text, values)
 
 
-def _send(message: Message, text: str) -> gateways.Verdict:
+def _send_email(message: Message, content: Content) -> Verdict:
     reference = str(message.reference)
-    if message.channel == Channel.EMAIL:
-        return emails.send(address=message.recipient, subject=message.subject, text=text, reference=reference)
-    return gateways.chosen().send(phone=message.recipient, template=message.template, text=text, reference=reference)
+    return emails.send(address=message.recipient, subject=message.subject, text=content.text, reference=reference)
 
 
-def _write_down(message: Message, verdict: gateways.Verdict) -> None:
+def _short_message(message: Message, content: Content) -> ShortMessage:
+    template = Template.objects.filter(channel=Channel.SMS, key=message.template).first()
+    return ShortMessage(
+        phone=message.recipient,
+        template=message.template,
+        text=content.text,
+        reference=str(message.reference),
+        provider_code=template.provider_code if template else "",
+        variables=template.for_provider(content.values) if template else {},
+    )
+
+
+def _write_down(message: Message, verdict: Verdict) -> None:
     log.info("message", message_id=message.pk, verdict=type(verdict).__name__.lower(), attempt=message.attempts)
     match verdict:
-        case gateways.Accepted(provider_id):
-            outbox.end(message.pk, State.SENT, provider_id=provider_id)
-        case gateways.Refused(_, again=True) if message.attempts < MAX_ATTEMPTS:
-            wait = timedelta(seconds=min(2**message.attempts, 30) * random.uniform(0.5, 1.5))  # noqa: S311 (jitter)
-            Message.objects.filter(pk=message.pk, state=State.SENDING).update(
-                state=State.QUEUED, due_at=timezone.now() + wait, published_at=None
-            )
-        case gateways.Refused(refusal):
-            outbox.end(message.pk, State.FAILED, code=refusal.code)
-        case gateways.Unknown():
-            outbox.end(message.pk, State.UNKNOWN)
+        case Accepted(provider_id):
+            settlement.end([message.pk], State.SENT, provider_id=provider_id[:100])
+        case Unknown(reason):
+            settlement.end([message.pk], State.UNKNOWN, of=[State.SENDING], reason=reason)
+        case Refused(_, again=True) | Unreached() if (wait := _wait_before_another(message)) is not None:
+            settlement.put_back(message, wait)
+        case Unreached(reason):
+            settlement.end([message.pk], State.FAILED, code=errors.SendFailed.code, reason=reason)
+        case Refused(refusal, reason=reason):
+            if verdict.alarm:
+                log.error("gateway_refuses", gateway=settings.SMS_GATEWAY, code=refusal.code, reason=reason)
+            settlement.end([message.pk], State.FAILED, code=refusal.code, reason=reason)
+
+
+def _wait_before_another(message: Message) -> timedelta | None:
+    """None where it was tried often enough, or would come too late."""
+    jitter = random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
+    wait = timedelta(seconds=settings.SMS_RETRY_SECONDS * 3 ** (message.attempts - 1) * jitter)
+    late = message.expires_at is not None and message.expires_at <= timezone.now() + wait
+    return None if message.attempts >= MAX_TRIES or late else wait

@@ -1,6 +1,8 @@
 """Messages on their way out, the PINs in them, and their texts."""
 
+import re
 import uuid
+from collections.abc import Mapping
 from string import Formatter
 
 from django.core.exceptions import ValidationError
@@ -36,6 +38,16 @@ class Template(models.Model):
     language = models.CharField(max_length=3, choices=[("CHS", "简体中文"), ("ENU", "English")])
     subject = models.CharField(max_length=100, blank=True, help_text="Of an e-mail.")
     text = models.CharField(max_length=1000)
+    provider_code = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="The provider's code of the approved text that goes out instead of this one.",
+    )
+    provider_variables = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="What the approved text is filled with, in its order and under its names: pin, minutes or code=pin.",
+    )
 
     class Meta:
         ordering = ("channel", "key")
@@ -49,6 +61,7 @@ class Template(models.Model):
             raise ValidationError({"subject": "An e-mail needs a subject."})
         for field in ("subject", "text"):
             self._demand_known_variables(field)
+        self._demand_usable_order()
 
     def _demand_known_variables(self, field: str) -> None:
         try:
@@ -59,6 +72,25 @@ class Template(models.Model):
             if name is not None and (name not in self.VARIABLES or spec or conversion):
                 raise ValidationError({field: f"Only these stand for something: {{{'}, {'.join(self.VARIABLES)}}}."})
 
+    def _demand_usable_order(self) -> None:
+        pairs = self._provider_pairs()
+        names = [theirs for theirs, _ in pairs]
+        if not all(re.fullmatch(r"\w+", theirs) and ours in self.VARIABLES for theirs, ours in pairs):
+            wanted = f"{', '.join(self.VARIABLES)}, each alone or as name=variable"
+            raise ValidationError({"provider_variables": f"Separate by commas some of: {wanted}."})
+        if len(set(names)) < len(names):
+            raise ValidationError({"provider_variables": "A name stands there twice."})
+
+    def _provider_pairs(self) -> list[tuple[str, str]]:
+        """The provider's name and ours, in the provider's order."""
+        entries = [entry.strip() for entry in self.provider_variables.split(",") if entry.strip()]
+        pairs = [entry.partition("=") for entry in entries]
+        return [(theirs.strip(), (ours if equals else theirs).strip()) for theirs, equals, ours in pairs]
+
+    def for_provider(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The values under the provider's names, in its order."""
+        return {theirs: values.get(ours, "") for theirs, ours in self._provider_pairs()}
+
     def fill(self, **values: object) -> tuple[str, str]:
         """Subject and text with what is given filled in; what is not given stands for nothing."""
         filled = {**dict.fromkeys(self.VARIABLES, ""), **values}
@@ -66,12 +98,16 @@ class Template(models.Model):
 
 
 class Message(models.Model):
-    """One message of the outbox: written before its request answers, blanked once it has ended."""
+    """One message of the outbox: written before its request answers, blanked once it has ended.
+
+    A receipt of the provider may still turn `sent` and `unknown` into `delivered` or `failed`.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued"
         SENDING = "sending"
         SENT = "sent"
+        DELIVERED = "delivered"
         FAILED = "failed"
         EXPIRED = "expired"
         UNKNOWN = "unknown"
@@ -83,14 +119,21 @@ class Message(models.Model):
     template = models.CharField(max_length=40)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True, help_text="Encrypted; empty once the message has ended.")
+    variables = models.TextField(
+        blank=True, help_text="What fills the template, encrypted JSON; emptied as the text is."
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker started on it.")
     code = models.IntegerField(null=True, blank=True, help_text="Why it failed, as a code of the API.")
+    reason = models.CharField(max_length=100, blank=True, help_text="Why, in the provider's words or ours.")
     provider_id = models.CharField(max_length=100, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     due_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(
+        null=True, blank=True, help_text="Noted just before the provider is called: from then on it may have been sent."
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Not sent after this.")
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -126,3 +169,14 @@ class Pin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} PIN {self.pk}"
+
+
+class Line(models.Model):
+    """How the line to a gateway does; shared by all workers. See line.py."""
+
+    gateway = models.CharField(max_length=20, primary_key=True)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    closed_until = models.DateTimeField(null=True, help_text="Nobody calls before; then one, to try it.")
+
+    def __str__(self) -> str:
+        return self.gateway

@@ -1,5 +1,6 @@
 """The outbox: what is accepted here will be sent, or will end with a reason that staff can read."""
 
+import json
 import time
 import uuid
 from datetime import datetime, timedelta
@@ -8,12 +9,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from loyalty import encryption, errors, metrics, relay
+from loyalty import encryption, errors, relay
+from sms import settlement
 from sms.models import Channel, Message, Template
 
 State = Message.State
 REPUBLISH_AFTER = timedelta(seconds=60)
-ABANDONED_AFTER = timedelta(minutes=5)
 _BATCH = 200
 _POLL_SECONDS = 0.05
 
@@ -45,11 +46,17 @@ def queue(
         template=template,
         subject=subject,
         text=encryption.seal(text, owner=str(reference)),
+        variables=encryption.seal(_as_json(values), owner=str(reference)),
         request_id=request_id,
         expires_at=expires_at,
     )
     transaction.on_commit(relay.ring)
     return message
+
+
+def _as_json(values: dict[str, object]) -> str:
+    filled = {"brand": settings.BRAND_NAME, **values}
+    return json.dumps({name: str(value) for name, value in filled.items()})
 
 
 def wait(message: Message) -> None:
@@ -70,7 +77,7 @@ def wait(message: Message) -> None:
 def claim_due() -> list[int]:
     """For the relay: the queued messages that are due and were not published within the last minute."""
     now = timezone.now()
-    _settle_abandoned(now)
+    settlement.of_abandoned(now)
     due = Message.objects.filter(state=State.QUEUED, due_at__lte=now).exclude(published_at__gt=now - REPUBLISH_AFTER)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:_BATCH])
     if ids:
@@ -81,18 +88,3 @@ def claim_due() -> list[int]:
 def put_back(ids: list[int]) -> None:
     """For the relay: these were not published."""
     Message.objects.filter(pk__in=ids).update(published_at=None)
-
-
-def end(message_id: int, state: str, *, code: int | None = None, provider_id: str = "") -> None:
-    """A message has ended: keep how, forget its text."""
-    waiting = Message.objects.filter(pk=message_id, state__in=(State.QUEUED, State.SENDING))
-    channel = waiting.values_list("channel", flat=True).first()
-    if waiting.update(state=state, code=code, provider_id=provider_id, text="", ended_at=timezone.now()):
-        metrics.MESSAGES.labels(channel, state).inc()
-
-
-def _settle_abandoned(now: datetime) -> None:
-    """A worker died between the gateway and us: whether it was sent nobody knows, so it is not sent again."""
-    waiting = Message.objects.filter(state=State.SENDING, due_at__lt=now - ABANDONED_AFTER)
-    for message_id in waiting.values_list("pk", flat=True)[:_BATCH]:
-        end(message_id, State.UNKNOWN)

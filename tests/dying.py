@@ -1,7 +1,7 @@
 """A process that is killed or stalls at a chosen point, run by test_killed.py. Production code knows nothing of it.
 
-KILL_AT is `module:name:before|after|stall:nth call`. DO is what to do until then: a request as JSON, or the number of a
-batch.
+KILL_AT is `module:name:before|after|stall:nth call`. DO is what to do until then: a request as JSON, the number of a
+batch, or the message to deliver.
 """
 
 import json
@@ -52,12 +52,15 @@ def main() -> None:
     django.setup()
     from django.test import Client
 
+    from sms import delivery
     from wechat import imports
 
     arm(os.environ["KILL_AT"])
     todo = json.loads(os.environ["DO"])
     if isinstance(todo, int):
         imports.run(todo)
+    elif "deliver" in todo:
+        delivery.deliver(todo["deliver"])
     else:
         Client().generic(
             todo["method"], todo["path"], json.dumps(todo["body"]), "application/json", headers=todo["headers"]

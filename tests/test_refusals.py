@@ -21,7 +21,7 @@ from loyalty import authentication
 from loyalty.models import Store
 from loyalty.operations import REGISTRY
 from loyalty.scopes import Scope
-from sms.gateways import LocalGateway
+from sms.gateways.local import LocalGateway
 from tests.conftest import MEI, PHONE, Api, Outbox, Printed, code_of, csv_file, holding, new_client, print_card
 
 CONTRACT = yaml.safe_load(Path(__file__).with_name("contract.yaml").read_text())["operations"]

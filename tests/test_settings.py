@@ -76,6 +76,12 @@ REFUSED = {
     "HEAP_FILES_KEPT": ["0"],
     "IDEMPOTENCY_LEASE_SECONDS": ["1"],
     "SFTP_URL": ["sftp://loyalty@files.example/cards"],
+    "SMS_RECEIPT_NETWORKS": ["10.0.0.0/33"],
+    "SMS_GATEWAY": ["", "local", "nobody"],
+    "SMS_URL": ["", "http://sms.example/send"],
+    "SMS_ACCESS_KEY": [""],
+    "SMS_SECRET_KEY": [""],
+    "SMS_RECEIPT_KEY": ["short", STRONG],  # a strong one without networks
 }
 
 
@@ -99,6 +105,14 @@ def test_every_process_reads_dotenv(tmp_path: Path) -> None:
     show = "from config import gunicorn; print(gunicorn.bind, gunicorn.workers)"
     assert start({}, "-c", show, cwd=tmp_path).stdout == "127.0.0.1:8765 3\n"
     assert start({"PORT": "8766"}, "-c", show, cwd=tmp_path).stdout == "127.0.0.1:8766 3\n"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "needed"), [("aliyun", "SMS_SIGN_NAME"), ("tencent", "SMS_SIGN_NAME, SMS_TENCENT_APP_ID")]
+)
+def test_a_gateway_is_not_chosen_without_what_it_needs(gateway: str, needed: str) -> None:
+    end = start({"SMS_GATEWAY": gateway, "SMS_ACCESS_KEY": "a", "SMS_SECRET_KEY": "b"}, "manage.py", "check")
+    assert f"The gateway {gateway} needs {needed}." in end.stderr
 
 
 def test_a_refused_start_ends_with_an_error() -> None:

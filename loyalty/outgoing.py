@@ -1,0 +1,152 @@
+"""HTTP calls to systems outside that end in time and say whether they can have had an effect.
+
+No redirects, no cookies, a connection of its own for each, TLS verified, an answer of bounded size. The deadline holds
+for the whole call: a server that drips is cut off, too.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+MAX_ANSWER = 64 * 1024
+_CONNECT_SECONDS = 3
+
+
+class NotSent(Exception):
+    """No connection: the other side knows nothing of it."""
+
+
+class NoAnswer(Exception):
+    """Sent, as far as we know, and no whole answer came: it may have had its effect."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    """Raises NotSent, NoAnswer."""
+    with _call_of(seconds) as call:
+        try:
+            return _post(url, body, headers, seconds)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            kind = type(error).__name__
+            raise (NoAnswer if call.connected else NotSent)(kind) from None
+
+
+class _Call:
+    """One call: whether it got through to the other side, and the socket to be shut when its time is over."""
+
+    def __init__(self) -> None:
+        self.connected = self.over = False
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+
+    def watch(self, connection: socket.socket) -> None:
+        """A duplicate, since TLS takes the socket itself over."""
+        with self._lock:
+            self._sockets.append(connection.dup())
+
+    def cut(self) -> None:
+        with self._lock:
+            self.over = True
+            for connection in self._sockets:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._sockets:
+                connection.close()
+            self._sockets.clear()
+
+
+_current: ContextVar[_Call] = ContextVar("call")
+
+
+@contextmanager
+def _call_of(seconds: float) -> Iterator[_Call]:
+    call = _Call()
+    token = _current.set(call)
+    timer = threading.Timer(seconds, call.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield call
+    finally:
+        timer.cancel()
+        call.close()
+        _current.reset(token)
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    told = {"Connection": "close", "Accept-Encoding": "identity", **headers}
+    with requests.Session() as session:
+        session.mount("http://", _Adapter())
+        session.mount("https://", _Adapter())
+        with session.post(
+            url,
+            data=body,
+            headers=told,
+            auth=_no_netrc,
+            timeout=(min(_CONNECT_SECONDS, seconds), seconds),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            content = response.raw.read(MAX_ANSWER + 1, decode_content=False)
+            if _current.get().over or len(content) > MAX_ANSWER:
+                raise requests.Timeout("Cut off, or too large.")
+            return Answer(response.status_code, content)
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an `auth`, requests would put a .netrc entry in the place of our own Authorization header."""
+    return request
+
+
+class _Watched(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        _current.get().watch(connection)
+        return connection
+
+    def connect(self) -> None:
+        super().connect()
+        _current.get().connected = True
+
+
+class _WatchedTls(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        _current.get().watch(connection)
+        return connection
+
+    def connect(self) -> None:
+        super().connect()
+        _current.get().connected = True
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

@@ -1,0 +1,125 @@
+"""One message and its worker: killed, late, or never given a chance. The local gateway's file tells what went out."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+from pytest_django import Settings
+
+from sms import delivery, outbox, settlement
+from sms.models import Message
+from tests.conftest import PHONE, Outbox
+from tests.test_killed import dying, killed
+
+State = Message.State
+pytestmark = pytest.mark.usefixtures("sms_outbox")
+
+
+def queued(**columns: object) -> Message:
+    message = outbox.queue(recipient=PHONE, template="welcome-en")
+    Message.objects.filter(pk=message.pk).update(**columns)
+    return Message.objects.get(pk=message.pk)
+
+
+def after(wait: timedelta, what: Callable[[], object]) -> None:
+    with time_machine.travel(timezone.now() + wait + timedelta(seconds=1)):
+        what()
+
+
+def relay_and_deliver() -> None:
+    for pk in outbox.claim_due():
+        delivery.deliver(pk)
+
+
+def end_of(message: Message) -> tuple[str, int]:
+    message.refresh_from_db()
+    return message.state, message.attempts
+
+
+def test_killed_before_the_gateway_was_called_it_goes_out_after_all(sms_outbox: Outbox) -> None:
+    message = queued()
+    killed("sms.settlement:hand_over:before:1", {"deliver": message.pk})
+    relay_and_deliver()
+    assert end_of(message) == ("sending", 1)
+    after(settlement.CLAIM_LEASE, relay_and_deliver)
+    assert end_of(message) == ("sent", 2)
+    assert len(sms_outbox.messages()) == 1
+
+
+def test_killed_once_the_gateway_may_have_been_called_it_is_unknown(sms_outbox: Outbox) -> None:
+    message = queued()
+    killed("sms.settlement:hand_over:after:1", {"deliver": message.pk})
+    after(settlement.CLAIM_LEASE, relay_and_deliver)
+    assert end_of(message) == ("sending", 1)
+    after(settlement.ABANDONED_AFTER, relay_and_deliver)
+    assert end_of(message) == ("unknown", 1)
+    assert message.text == message.variables == ""
+    assert sms_outbox.messages() == []
+
+
+def test_a_worker_that_slept_past_its_claim_sends_nothing(sms_outbox: Outbox) -> None:
+    message = queued()
+    with dying("sms.delivery:_opened:stall:1", {"deliver": message.pk}, linger=1.5, ends=0):
+        after(settlement.CLAIM_LEASE, relay_and_deliver)
+        assert end_of(message) == ("sent", 2)
+    assert end_of(message) == ("sent", 2)
+    assert len(sms_outbox.messages()) == 1
+
+
+def test_a_verdict_that_comes_late_settles_what_was_unknown(sms_outbox: Outbox) -> None:
+    message = queued()
+    with dying("sms.settlement:hand_over:stall:1", {"deliver": message.pk}, linger=1.5, ends=0):
+        after(settlement.ABANDONED_AFTER, relay_and_deliver)
+        assert end_of(message) == ("unknown", 1)
+    assert end_of(message) == ("sent", 1)
+    assert len(sms_outbox.messages()) == 1
+
+
+def test_what_kills_its_worker_is_given_up_and_holds_nobody_up(sms_outbox: Outbox) -> None:
+    poison, others = queued(attempts=settlement.MAX_STARTS - 1), [queued() for _ in range(3)]
+    killed("sms.delivery:_opened:before:1", {"deliver": poison.pk})
+    relay_and_deliver()
+    assert [end_of(other) for other in others] == [("sent", 1)] * 3
+    after(settlement.CLAIM_LEASE, relay_and_deliver)
+    assert end_of(poison) == ("failed", settlement.MAX_STARTS)
+    assert (poison.code, poison.reason, poison.text) == (20002, "Its worker died 5 times.", "")
+    assert len(sms_outbox.messages()) == 3
+
+
+def test_a_pin_that_has_expired_is_not_sent(sms_outbox: Outbox) -> None:
+    message = queued(expires_at=timezone.now())
+    relay_and_deliver()
+    assert end_of(message) == ("expired", 1)
+    assert sms_outbox.messages() == []
+
+
+def test_no_try_is_made_that_would_come_too_late(settings: Settings) -> None:
+    settings.SMS_GATEWAY, settings.SMS_URL = "http", "http://127.0.0.1:9/send"
+    message = queued(expires_at=timezone.now() + timedelta(seconds=0.9))
+    relay_and_deliver()
+    assert end_of(message) == ("failed", 1)
+    assert (message.code, message.text) == (20002, "")
+
+
+def test_four_tries_are_made_each_after_a_longer_wait(settings: Settings) -> None:
+    settings.SMS_GATEWAY, settings.SMS_URL, settings.SMS_GATEWAY_PAUSE_SECONDS = "http", "http://127.0.0.1:9/send", 0
+    message = queued()
+    waits = []
+    for _ in range(4):
+        with time_machine.travel(message.due_at + timedelta(seconds=0.1)):
+            started = timezone.now()
+            relay_and_deliver()
+            message.refresh_from_db()
+            waits.append((message.due_at - started).total_seconds())
+    assert end_of(message) == ("failed", 4)
+    for wait, least in zip(waits[:3], (2, 6, 18), strict=True):
+        assert least * 0.5 <= wait <= least * 1.5 + 0.1
+
+
+def test_a_text_that_nobody_can_read_is_not_tried_again(settings: Settings) -> None:
+    message = queued(text="00000000:x")
+    relay_and_deliver()
+    assert end_of(message) == ("failed", 1)
+    assert message.reason == "Its text can't be decrypted."
