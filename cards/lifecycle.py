@@ -136,6 +136,20 @@ def close_all(customer_id: str, cause: Cause) -> None:
     CardEvent.objects.bulk_create(steps)
 
 
+def reopen_all(customer_id: str, cause: Cause) -> None:
+    """Bring back what close_all has cancelled, each card to the status that it had."""
+    closed = Card.objects.select_for_update().filter(customer_id=customer_id, status=CardStatus.CANCELLED)
+    cards = {card.pk: card for card in closed}
+    events = CardEvent.objects.filter(card__in=cards, event=Event.CLOSE).order_by("pk")
+    former = {event.card_id: event.source for event in events}
+    steps = []
+    for pk, status in former.items():
+        steps.append(_step(cards[pk], Event.REOPEN, transitions.target(Event.REOPEN, cards[pk].status, status), cause))
+        cards[pk].status, cards[pk].reason = status, ""
+    Card.objects.bulk_update([cards[pk] for pk in former], ["status", "reason"])
+    CardEvent.objects.bulk_create(steps)
+
+
 def _claim_replacement(customer_id: str, cause: Cause) -> Card:
     """The first card in stock that is still free; the others leave the stock with it. Raises NoCardAvailable."""
     today = timezone.localdate()

@@ -250,13 +250,15 @@ def test_how_often_is_limited(hers: Api, mei: Member, settings: Settings) -> Non
 
 
 def test_the_table_is_the_only_way() -> None:
-    known = {(step.event, step.source) for step in TRANSITIONS}
+    known = {(step.event, step.source, step.target) for step in TRANSITIONS}
     assert len(known) == len(TRANSITIONS)
     assert not any(step.source == S.OBSOLETE for step in TRANSITIONS)
-    for event, status in product(Event, S):
-        if (event, status) not in known:
+    for event, status, wanted in product(Event, S, S):
+        if (event, status, wanted) in known:
+            assert transitions.target(event, status, wanted) == wanted
+        else:
             with pytest.raises(transitions.Impossible):
-                transitions.target(event, status)
+                transitions.target(event, status, wanted)
 
 
 @pytest.mark.parametrize(
