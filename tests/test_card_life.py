@@ -319,6 +319,21 @@ def test_twenty_reports_of_one_card_send_one_replacement(hers: Api, mei: Member,
     assert PoolCard.objects.filter(status="Issued").count() == 1
 
 
+def test_waking_a_card_and_losing_it_at_once_is_one_after_the_other(hers: Api, mei: Member, settings: Settings) -> None:
+    settings.CARD_MISSES_PER_CUSTOMER_HOUR = settings.WRITES_PER_CUSTOMER_MINUTE = 1000
+    headers = hers.headers
+    for _ in range(5):
+        live, sleeping = own(mei), own(mei, S.DORMANT)
+        acts = (lambda card=sleeping: wake(Api(headers), card), lambda card=sleeping: lose(Api(headers), card))
+        woken, lost = at_once(2, lambda number, these=acts: these[number]().json())
+        assert lost["status"] == "Obsolete"
+        assert woken == {"success": True} or woken["error"]["code"] == 113
+        assert Card.objects.get(number=sleeping.number).status == S.OBSOLETE
+        left = Card.objects.get(number=live.number)
+        assert left.status == S.REGISTERED
+        Card.objects.filter(pk=left.pk).update(status=S.CANCELLED)
+
+
 def test_the_number_of_queries_does_not_grow_with_the_cards(hers: Api, mei: Member) -> None:
     def queries(act: Any) -> int:
         with CaptureQueriesContext(connection) as captured:
