@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from loyalty import errors
 from loyalty.access import CUSTOMER_HEADER, Kind
+from loyalty.pages import PageQuery
 
 if TYPE_CHECKING:
     from loyalty.operations import Operation
@@ -44,7 +45,11 @@ def describe(operation: "Operation", function: Callable[..., Any]) -> Callable[.
         tags=operation.tag.split(),
         deprecated=operation.deprecated,
         auth=_security(operation),
-        parameters=[*_headers(operation), *([operation.query] if operation.query else [])],
+        parameters=[
+            *_headers(operation),
+            *_page_headers(operation),
+            *([operation.query] if operation.query else []),
+        ],
         request=_bodies(operation),
         responses={
             (200, "application/json"): operation.answer(many=operation.many),
@@ -78,6 +83,20 @@ def _headers(operation: "Operation") -> list[OpenApiParameter]:
             OpenApiParameter.HEADER,
             description="The customer's id. Needed with a key; with a token it is the token's own and may be left out.",
         )
+    ]
+
+
+def _page_headers(operation: "Operation") -> list[OpenApiParameter]:
+    """What the answer of a list by the page carries beside the rows."""
+    if operation.query is None or not issubclass(operation.query, PageQuery):
+        return []
+    told = {
+        "X-Total-Count": (int, "How many rows there are."),
+        "Link": (str, "Where the other pages stand (RFC 8288)."),
+    }
+    return [
+        OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=text, response=[200])
+        for name, (kind, text) in told.items()
     ]
 
 
