@@ -112,7 +112,7 @@ def cards_of_every_status(customer: Member) -> dict[str, Credentials]:
 
 
 def purchases(customer: Member) -> None:
-    """Three orders of the last weeks with the stars that the shop reported, an SVC balance, rewards in every status."""
+    """Three orders of the last weeks with the stars that the shop reported, and rewards in every status."""
     store = Store.objects.get(number="1001")
     menu = (
         ("LATTE", "Caffè latte", "32.00"),
@@ -142,25 +142,22 @@ def purchases(customer: Member) -> None:
             )
             for code, name, price, quantity in basket
         )
-        _report(customer, order.number, source="POS", product="ORDER", points=order.stars, amount=total)
-    _report(customer, "DEMO-CUP", source="POS", product="REWARD", points=-5, amount=Decimal())
-    _report(customer, "DEMO-SVC", source="AMS", product="SVC", points=0, amount=Decimal("188.00"), svc="9000000001")
+        _report(customer, order.number, product="ORDER", points=order.stars, amount=total)
+    _report(customer, "DEMO-CUP", product="REWARD", points=-5, amount=Decimal())
     _reward(customer, "Birthday drink", Reward.Status.UNUSED, expires_in=60)
     _reward(customer, "Welcome pastry", Reward.Status.USED, expires_in=30, used=True)
     _reward(customer, "Summer special", Reward.Status.EXPIRED, expires_in=-10)
 
 
-def _report(
-    customer: Member, receipt: str, *, source: str, product: str, points: int, amount: Decimal, svc: str = ""
-) -> None:
-    """As a partner reports it: the ledger, the balance and the SVC balance follow."""
+def _report(customer: Member, receipt: str, *, product: str, points: int, amount: Decimal) -> None:
+    """As the shop's tills report it: ledger and balance follow."""
     partner_service.record_transaction(
-        request_id=f"demo {source} {receipt}",
+        request_id=f"demo {receipt}",
         actor="demo",
         trace_id="demo",
-        source_code=source,
+        source_code="POS",
         receipt_number=receipt,
-        partner_code=source,
+        partner_code="POS",
         member_identity_type="CRMMemberID",
         member_identity_number=customer.pk,
         type_code="Product",
@@ -169,8 +166,8 @@ def _report(
         points=str(points),
         amount=f"{amount:.2f}",
         txn_date=wire_moment(timezone.now()),
-        external_identity=svc,
-        operator=source,
+        external_identity="",
+        operator="POS",
         store_number="1001",
         reserve1="",
         reserve2="",
