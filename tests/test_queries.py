@@ -53,7 +53,18 @@ def test_every_operation_has_its_price(mei: Api, api: Api, card: Printed, settin
         "disable": lambda: mei.post("Customers/disable", {"reason": "moving away"}),
     }
     assert {name: statements(act) for name, act in acts.items()} == {
-        **{"detail": 4, "cards/list": 3, "addresses/list": 3, "validate": 9, "cards/add": 22, "cards/wake": 17},
-        **{"cards/delete": 12, "cards/lost": 28, "addresses/add": 7, "addresses/update": 7, "update": 11},
-        **{"update/patch": 11, "updateOpt": 8, "disable": 26},
+        "detail": 4,
+        "cards/list": 3,
+        "addresses/list": 3,
+        "validate": 9,
+        "cards/add": 22,
+        "cards/wake": 17,
+        "cards/delete": 12,
+        "cards/lost": 28,
+        "addresses/add": 7,
+        "addresses/update": 7,
+        "update": 11,
+        "update/patch": 11,
+        "updateOpt": 8,
+        "disable": 26,
     }
