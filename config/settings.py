@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "refill-card-pool": {"task": "wechat.tasks.refill_pool", "schedule": 60.0},
     "sweep-spool": {"task": "wechat.tasks.sweep_spool", "schedule": crontab(minute="29")},
     "sweep-pins": {"task": "sms.tasks.sweep_pins", "schedule": crontab(minute="23")},
+    "watch-messages": {"task": "sms.tasks.watch_messages", "schedule": 60.0},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from loyalty import encryption, errors
-from sms import emails, gateways, line, settlement
+from sms import desk, emails, gateways, line, settlement
 from sms.gateways import Accepted, Refused, ShortMessage, Unknown, Unreached, Verdict
 from sms.models import Channel, Message, Template
 
@@ -45,6 +45,17 @@ def deliver(message_id: int) -> None:
     elif message.channel == Channel.EMAIL:
         if settlement.hand_over(message):
             _write_down(message, _send_email(message, content))
+    else:
+        _deliver_sms(message, content)
+
+
+def _deliver_sms(message: Message, content: Content) -> None:
+    rules = desk.current()
+    if rules.is_stopped:
+        settlement.put_back(message, timedelta(), started=False)
+    elif not rules.allows(message.recipient):
+        code, reason = errors.SendFailed.code, "The number is not among those allowed."
+        settlement.end([message.pk], State.FAILED, code=code, reason=reason)
     elif wait := line.seconds_to_wait(settings.SMS_GATEWAY):
         settlement.put_back(message, timedelta(seconds=wait), started=False)
     elif settlement.hand_over(message):

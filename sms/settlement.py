@@ -84,6 +84,13 @@ def of_abandoned(now: datetime) -> None:
         end(ids, State.UNKNOWN, of=[State.SENDING], reason="Its worker died while the provider was called.")
 
 
+def of_expired(now: datetime) -> None:
+    """Messages that waited until nobody wants them any more."""
+    late = Message.objects.filter(state=State.QUEUED, expires_at__lte=now)
+    if ids := list(late.values_list("pk", flat=True)[:_BATCH]):
+        end(ids, State.EXPIRED, of=[State.QUEUED])
+
+
 def of_receipts(outcomes: dict[str, str | None]) -> int:
     """What the provider says became of messages, by reference: None for delivered, else why not.
 

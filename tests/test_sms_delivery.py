@@ -89,9 +89,12 @@ def test_what_kills_its_worker_is_given_up_and_holds_nobody_up(sms_outbox: Outbo
 
 
 def test_a_pin_that_has_expired_is_not_sent(sms_outbox: Outbox) -> None:
-    message = queued(expires_at=timezone.now())
+    waiting, published = queued(expires_at=timezone.now()), queued(expires_at=timezone.now())
+    delivery.deliver(published.pk)
+    assert end_of(published) == ("expired", 1)
     relay_and_deliver()
-    assert end_of(message) == ("expired", 1)
+    assert end_of(waiting) == ("expired", 0)
+    assert waiting.text == published.text == ""
     assert sms_outbox.messages() == []
 
 
