@@ -96,7 +96,8 @@ def _write_down(message: Message, verdict: Verdict) -> None:
     log.info("message", message_id=message.pk, verdict=type(verdict).__name__.lower(), attempt=message.attempts)
     match verdict:
         case Accepted(provider_id):
-            settlement.end([message.pk], State.SENT, provider_id=provider_id[:100])
+            if not settlement.end([message.pk], State.SENT, provider_id=provider_id[:100]):  # its receipt was faster
+                Message.objects.filter(pk=message.pk, provider_id="").update(provider_id=provider_id[:100])
         case Unknown(reason):
             settlement.end([message.pk], State.UNKNOWN, of=[State.SENDING], reason=reason)
         case Refused(_, again=True) | Unreached() if (wait := _wait_before_another(message)) is not None:

@@ -45,11 +45,18 @@ def end(
             **columns,
         )
         if count:
-            metrics.MESSAGES.labels(channel, state).inc(count)
-            if channel == Channel.SMS and (state == State.SENT or (state == State.DELIVERED and State.SENT not in of)):
-                metrics.SMS_COST.inc(count * settings.SMS_PRICE)
+            _measure(channel, state, count, was_sent=State.SENT in of)
         ended += count
     return ended
+
+
+def _measure(channel: str, state: str, count: int, *, was_sent: bool) -> None:
+    """What is delivered was sent, too, though its receipt may come before the answer, or instead of it."""
+    metrics.MESSAGES.labels(channel, state).inc(count)
+    if state == State.DELIVERED and not was_sent:
+        metrics.MESSAGES.labels(channel, State.SENT).inc(count)
+    if channel == Channel.SMS and not was_sent and state in (State.SENT, State.DELIVERED):
+        metrics.SMS_COST.inc(count * settings.SMS_PRICE)
 
 
 def hand_over(message: Message) -> bool:
