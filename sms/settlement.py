@@ -38,7 +38,7 @@ def end(
         count = open_ones.update(
             state=state,
             code=code,
-            reason=reason[:100],
+            reason=as_told(reason),
             text="",
             variables="",
             ended_at=timezone.now(),
@@ -48,6 +48,11 @@ def end(
             _measure(channel, state, count, was_sent=State.SENT in of)
         ended += count
     return ended
+
+
+def as_told(words: str) -> str:
+    """What a provider said, fit for a column."""
+    return "".join(filter(str.isprintable, words))[:100]
 
 
 def _measure(channel: str, state: str, count: int, *, was_sent: bool) -> None:

@@ -4,6 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
@@ -21,12 +22,25 @@ from loyalty import outgoing
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path == "/slow":
+        if self.path.endswith("/slow"):
             time.sleep(1)
         self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n" + self.headers["Authorization"].encode() + body)
 
     def log_message(self, *args: object) -> None:
         """Nothing."""
+
+
+@contextmanager
+def served(tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Host and port of a server."""
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
 
 
 def certificate(folder: Path) -> Path:
@@ -52,13 +66,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with served(context) as address:
+        yield f"https://{address}"
 
 
 def post(url: str, seconds: float = 5) -> outgoing.Answer:
@@ -86,3 +95,13 @@ def test_one_that_is_slow_is_left_in_time(server: str) -> None:
     with pytest.raises(outgoing.NoAnswer):
         post(f"{server}/slow", seconds=0.3)
     assert time.monotonic() - started < 0.8
+
+
+def test_behind_a_proxy_too_it_is_known_what_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy}")
+        assert post("http://gateway.invalid/send") == outgoing.Answer(200, b"ours!")
+        with pytest.raises(outgoing.NoAnswer):
+            post("http://gateway.invalid/slow", seconds=0.3)
+    with pytest.raises(outgoing.NotSent):
+        post("http://gateway.invalid/send")
