@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-rewards": {"task": "orders.tasks.expire_rewards", "schedule": crontab(hour="0", minute="1")},
     "reconcile-partners": {"task": "orders.tasks.reconcile_partners", "schedule": crontab(hour="0", minute="21")},
     "check-stars": {"task": "orders.tasks.check_stars", "schedule": crontab(hour="3", minute="41")},
+    "watch-messages": {"task": "sms.tasks.watch_messages", "schedule": 60.0},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
 

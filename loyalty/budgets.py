@@ -138,6 +138,11 @@ def count(kind: str, subject: str, limit: int, refusal: type[errors.Refusal]) ->
         raise refusal(retry_after=HOUR)
 
 
+def counted(kind: str, subject: str) -> int:
+    """What `count` has counted for a subject."""
+    return Budget.objects.filter(key=key_of(kind, subject)).values_list("total", flat=True).first() or 0
+
+
 def clear(kind: str, subject: str) -> bool:
     """Forget what a subject has spent; tells whether it had spent anything."""
     return bool(Budget.objects.filter(key=key_of(kind, subject)).delete()[0])

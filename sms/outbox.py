@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from loyalty import encryption, errors, relay
-from sms import settlement
+from sms import desk, settlement
 from sms.models import Channel, Message, Template
 
 State = Message.State
@@ -78,7 +78,10 @@ def claim_due() -> list[int]:
     """For the relay: the queued messages that are due and were not published within the last minute."""
     now = timezone.now()
     settlement.of_abandoned(now)
+    settlement.of_expired(now)
     due = Message.objects.filter(state=State.QUEUED, due_at__lte=now).exclude(published_at__gt=now - REPUBLISH_AFTER)
+    if desk.current().is_stopped:
+        due = due.exclude(channel=Channel.SMS)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:_BATCH])
     if ids:
         Message.objects.filter(pk__in=ids).update(published_at=now)

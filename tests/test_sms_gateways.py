@@ -274,16 +274,6 @@ def test_tencent_refuses_on_two_levels(
 # Both
 
 
-@pytest.mark.parametrize("gateway", ["aliyun", "tencent"])
-def test_without_a_template_of_the_provider_nothing_is_sent(
-    other_end: Provider, settings: Settings, gateway: str
-) -> None:
-    settings.SMS_GATEWAY = gateway
-    verdict = send(provider_code="")
-    assert (verdict.refusal, verdict.alarm) == (errors.WrongParams, True)
-    assert other_end.path == ""
-
-
 @pytest.mark.parametrize("gateway", ["http", "aliyun", "tencent"])
 @pytest.mark.parametrize("answer", [None, [], {}, {"Code": 1, "code": "0"}, {"Response": {"SendStatusSet": []}}, "OK"])
 def test_an_answer_without_sense_is_no_verdict(

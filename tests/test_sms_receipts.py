@@ -105,11 +105,15 @@ def test_strangers_find_nothing(settings: Settings) -> None:
     assert ends(sent) == [("sent", None, "")]
 
 
+def measured(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, {"channel": "sms", **labels} if labels else {}) or 0
+
+
 def test_a_message_is_paid_for_once(settings: Settings) -> None:
     settings.SMS_PRICE = 0.05
-    before = REGISTRY.get_sample_value("loyalty_sms_cost_total") or 0
+    before, sent_before = measured("loyalty_sms_cost_total"), measured("loyalty_messages_total", state="sent")
     sent, unknown = message(State.SENT), message(State.UNKNOWN)
     post([receipt(sent), receipt(unknown)])
     post([receipt(sent), receipt(unknown)])
-    paid = (REGISTRY.get_sample_value("loyalty_sms_cost_total") or 0) - before
-    assert paid == pytest.approx(0.05)
+    assert measured("loyalty_sms_cost_total") - before == pytest.approx(0.05)
+    assert measured("loyalty_messages_total", state="sent") - sent_before == 1  # the other one was counted when it was
