@@ -6,6 +6,7 @@ apart by a lease. The same card twice is written once.
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 
@@ -15,7 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from loyalty import encryption, errors
-from wechat import pool, rows, siebel, spool
+from wechat import inbox, pool, rows, siebel, spool
 from wechat.models import Batch, PoolCard, RejectedRow
 from wechat.rows import BadRow, CardRow
 
@@ -40,24 +41,32 @@ def run(batch_id: int) -> None:
         _finish(batch, State.FAILED, problem=f"It was interrupted {MAX_ATTEMPTS} times behind line {batch.line}.")
         return
     try:
-        spool.bring(batch, Renewal(batch))
-        spool.demand_same(batch)
+        _bring(batch)
         with spool.path(batch).open("rb") as stream:
             header = rows.read_header(stream)
             every = rows.read_rows(stream, header, today=timezone.localdate(now))
             for chunk in _chunks(row for row in every if row.line > batch.line):
                 _import_chunk(batch, chunk, stream.tell())
-    except spool.Replaced:
-        _finish(batch, State.FAILED, problem="The file is another one than at the start of its import.")
-        return
+    except spool.Known:
+        _finish(batch, State.DONE, problem="The same content came in by the inbox before.")
+    except (spool.Replaced, inbox.Changed):
+        _finish(batch, State.FAILED, problem="The file changed while it was being imported.")
     except errors.Refusal as refusal:
         if refusal.status >= 500 and not isinstance(refusal, errors.CardFilesNotTrusted):
             _wait(batch, refusal)
-            return
-        _finish(batch, State.FAILED, problem=refusal.message)
-        return
-    _finish(batch, State.DONE)
-    pool.refill()
+        else:
+            _finish(batch, State.FAILED, problem=refusal.message)
+    else:
+        _finish(batch, State.DONE)
+        pool.refill()
+
+
+def _bring(batch: Batch) -> None:
+    """The content into the spool. Raises spool.Replaced, spool.Known, inbox.Changed, what CardFiles raises."""
+    spool.bring(batch, Renewal(batch))
+    if batch.from_inbox and not batch.sha256:
+        inbox.demand_unchanged(batch)
+    spool.demand_same(batch)
 
 
 class Renewal:
@@ -147,3 +156,6 @@ def _finish(batch: Batch, state: str, problem: str = "") -> None:
     )
     log.info("batch", batch_id=batch.pk, state=state)
     spool.drop(batch)
+    if batch.from_inbox:
+        with suppress(errors.CardFilesUnavailable, errors.CardFilesNotTrusted):
+            inbox.put_away(batch)

@@ -17,6 +17,7 @@ class Batch(models.Model):
     file_name = models.CharField(max_length=120, help_text="Its name on the file server.")
     sent_as = models.CharField(max_length=255, blank=True, help_text="What the file was called where it came from.")
     spooled = models.BooleanField(default=False, help_text="It came over HTTP and waits in the spool folder.")
+    from_inbox = models.BooleanField(default=False, help_text="A partner left it in the file server's inbox.")
     stored = models.BooleanField(default=False, help_text="What came over HTTP is on the file server, too.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the content that is imported.")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
@@ -42,9 +43,20 @@ class Batch(models.Model):
         indexes = (
             models.Index(fields=("id",), condition=Q(state__in=("queued", "importing")), name="batch_unfinished"),
         )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("sha256",),
+                condition=Q(from_inbox=True) & ~Q(sha256="") & ~Q(state="failed"),
+                name="batch_inbox_content_once",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"batch {self.pk} ({self.file_name})"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in (self.State.DONE, self.State.FAILED)
 
     @property
     def percent(self) -> int:
@@ -66,6 +78,19 @@ class RejectedRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
+
+
+class InboxFile(models.Model):
+    """A file of the inbox as it was last seen; `batch` once it has stopped growing and is imported."""
+
+    name = models.CharField(max_length=255, unique=True)
+    size = models.PositiveBigIntegerField()
+    modified = models.BigIntegerField(help_text="Seconds of the file server's clock.")
+    seen_at = models.DateTimeField(help_text="Since when it has looked like this.")
+    batch = models.OneToOneField(Batch, on_delete=models.SET_NULL, null=True, blank=True, related_name="inbox_file")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class PoolCard(models.Model):
