@@ -73,13 +73,8 @@ def test_it_is_read_by_lines_and_again_from_the_start(file_server: Path) -> None
 )
 def test_nothing_but_a_regular_file_of_the_folder_is_reached(file_server: Path, name: str) -> None:
     (file_server / "sub").mkdir()
-    for path in (
-        file_server / "good.csv",
-        file_server / "sub/in.csv",
-        file_server.parent / "beside.csv",
-        file_server / ".x.csv",
-    ):
-        path.write_text(TWO)
+    for place in ("good.csv", "sub/in.csv", "../beside.csv", ".x.csv"):
+        (file_server / place).write_text(TWO)
     (file_server / "link.csv").symlink_to(file_server / "good.csv")
     (file_server / "dangling.csv").symlink_to(file_server / "nothing.csv")
     (file_server / "folder.csv").mkdir()
@@ -173,7 +168,7 @@ def test_an_upload_waits_for_a_server_that_is_away(
     spoil(own_sshd)
     started = time.monotonic()
     assert code_of(named(), 503) == 5031
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
     batch_id = upload()
     relay.sweep()
     batch = Batch.objects.get(pk=batch_id)

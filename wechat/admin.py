@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from loyalty.admin_site import ReadOnlyAdmin
-from wechat.models import Batch, PoolCard, RejectedRow
+from wechat.models import Batch, InboxFile, PoolCard, RejectedRow
 
 
 @admin.register(Batch)
@@ -57,6 +57,17 @@ class BatchAdmin(ReadOnlyAdmin):
             reverse("admin:wechat_rejectedrow_changelist"),
             batch.pk,
         )
+
+
+@admin.register(InboxFile)
+class InboxFileAdmin(ReadOnlyAdmin):
+    """What lies in the file server's inbox."""
+
+    list_display = ("name", "size", "seen_at", "batch")
+    list_select_related = ("batch",)
+    ordering = ("name",)
+    search_fields = ("name__startswith",)
+    fields = ("name", "size", "seen_at", "batch")
 
 
 @admin.register(RejectedRow)
