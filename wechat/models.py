@@ -1,5 +1,8 @@
 """The card pool and the batches that fill it. These rows are ours, whatever CRM stands behind."""
 
+import math
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -35,6 +38,9 @@ class Batch(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Starts since the last progress.")
     leased_until = models.DateTimeField(null=True, blank=True, help_text="A worker is at it until then.")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When the worker took it that is at it now.")
+    started_rows = models.PositiveIntegerField(default=0, help_text="Rows that were read before that.")
+    started_bytes = models.PositiveBigIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -57,6 +63,20 @@ class Batch(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.state in (self.State.DONE, self.State.FAILED)
+
+    def rows_per_second(self, now: datetime) -> float:
+        """Since the present worker took it; 0 where nobody is at it."""
+        return (self.rows - self.started_rows) / self._seconds_at_it(now)
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """At the pace of the present worker; None where there is none yet."""
+        pace = (self.bytes_read - self.started_bytes) / self._seconds_at_it(now)
+        return (self.bytes_total - self.bytes_read) / pace if pace else None
+
+    def _seconds_at_it(self, now: datetime) -> float:
+        if self.state != self.State.IMPORTING or self.started_at is None:
+            return math.inf
+        return max((now - self.started_at).total_seconds(), 0.001)
 
     @property
     def percent(self) -> int:
