@@ -3,7 +3,7 @@
 import base64
 import io
 import os
-import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pytest_django import Settings
 from cards.models import Card
 from loyalty import encryption
 from loyalty.scopes import Scope
-from tests.conftest import Api, new_client
+from tests.conftest import Api, at_once, new_client
 from tests.test_killed import killed
 from wechat import pin_keys
 from wechat.models import Batch, PoolCard
@@ -124,6 +124,10 @@ def test_a_missing_key_stops_it_and_a_damaged_pin_does_not(
         run("rotate_pin_keys")
 
 
+def draw(wechat: Api) -> Any:
+    return wechat.get("Wechats/getCard").json()
+
+
 def test_cards_are_drawn_with_their_pins_while_keys_rotate(database: None, settings: Settings) -> None:
     numbers = [f"61{number:010}" for number in range(600)]
     path = settings.VAR_DIR / "traffic.csv"
@@ -131,10 +135,11 @@ def test_cards_are_drawn_with_their_pins_while_keys_rotate(database: None, setti
     run("import_cards", path)
     settings.PIN_KEYS = [new_key(), *settings.PIN_KEYS]
     wechat = Api({"X-API-Key": new_client(Scope.WECHAT)[1]})
-    rotation = threading.Thread(target=pin_keys.rotate, args=(lambda changed: None,))
-    rotation.start()
-    replies = [wechat.get("Wechats/getCard").json() for _ in range(50)]
-    rotation.join()
+    work: list[Callable[[], Any]] = [
+        lambda: pin_keys.rotate(lambda changed: None),
+        lambda: [draw(wechat) for _ in range(50)],
+    ]
+    replies = at_once(2, lambda n: work[n]())[1]
     assert [reply["pin"] for reply in replies] == [reply["msrCard"][-4:] for reply in replies]
     settings.PIN_KEYS = settings.PIN_KEYS[:1]
     assert all(encryption.unseal(card.pin, owner=card.number) for card in PoolCard.objects.exclude(pin=""))
