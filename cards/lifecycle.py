@@ -15,7 +15,7 @@ from cards import stock, transitions
 from cards.members import MemberStatus
 from cards.models import ATTACHED, Card, CardEvent, CardStatus, pin_digest
 from cards.transitions import Event
-from loyalty import errors
+from loyalty import bulk, errors
 
 
 @dataclass(frozen=True)
@@ -215,20 +215,21 @@ class NewCard:
 
 def take_into_stock(cards: Iterable[NewCard]) -> None:
     """Write new Active cards, all in one statement. Raises IntegrityError where one of them is there already."""
-    Card.objects.bulk_create(
-        [
-            Card(
-                number=card.number,
-                pin_digest=pin_digest(card.number, card.pin),
-                status=CardStatus.ACTIVE,
-                end_date=card.end_date,
-                member_id=card.member_id,
-            )
+    bulk.insert(
+        Card,
+        ["number", "pin_digest", "status", "end_date", "member_id"],
+        (
+            (card.number, pin_digest(card.number, card.pin), CardStatus.ACTIVE.value, card.end_date, card.member_id)
             for card in cards
-        ]
+        ),
     )
+
+
+def existing(numbers: Sequence[str]) -> set[str]:
+    return set(Card.objects.filter(number__in=bulk.among(numbers)).values_list("number", flat=True))
 
 
 def known(numbers: Sequence[str]) -> dict[str, Card]:
     """The cards of these numbers that exist, with their members."""
-    return {card.number: card for card in Card.objects.filter(number__in=numbers).select_related("member")}
+    cards = Card.objects.filter(number__in=bulk.among(numbers)).select_related("member")
+    return {card.number: card for card in cards}

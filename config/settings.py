@@ -198,7 +198,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {"socket_timeout": 1.5, "socket_connect_timeout": 0.5}
 )
 CELERY_TIMEZONE = TIME_ZONE
+CARD_INBOX_MINUTES = env.float("CARD_INBOX_MINUTES", default=5.0)
 CELERY_BEAT_SCHEDULE = {
+    "look-into-inbox": {"task": "wechat.tasks.look_into_inbox", "schedule": CARD_INBOX_MINUTES * 60},
     "refill-card-pool": {"task": "wechat.tasks.refill_pool", "schedule": 60.0},
     "sweep-spool": {"task": "wechat.tasks.sweep_spool", "schedule": crontab(minute="29")},
     "sweep-pins": {"task": "sms.tasks.sweep_pins", "schedule": crontab(minute="23")},
@@ -349,6 +351,7 @@ SFTP_TIMEOUT_SECONDS = env.float("SFTP_TIMEOUT_SECONDS", default=10.0)
 if SFTP_URL and not (SFTP_URL.startswith("sftp://") and SFTP_KEY_FILE and len(SFTP_HOST_KEY.split()) > 1):
     raise ImproperlyConfigured("SFTP_URL is sftp://user@host/folder, and needs SFTP_KEY_FILE and SFTP_HOST_KEY.")
 CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
+CARD_INBOX_SETTLE_SECONDS = env.float("CARD_INBOX_SETTLE_SECONDS", default=60.0)
 POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
 
 # Orders and rewards

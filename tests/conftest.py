@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -28,6 +29,7 @@ from loyalty import authentication, redis_store, relay
 from loyalty.models import ApiClient, Store
 from loyalty.scopes import Scope
 from sms.models import Message
+from tests.sshd import Sshd
 from wechat.models import Batch
 
 PHONE = "13812345678"
@@ -331,3 +333,34 @@ def at_once(count: int, act: Any) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
+
+
+@pytest.fixture(scope="session")
+def _sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    server = Sshd(tmp_path_factory.mktemp("sshd"))
+    server.make()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sshd(_sshd: Sshd, settings: Settings, tmp_path: Path) -> Sshd:
+    """The file server is an SFTP server, with an empty folder."""
+    for path in sorted(_sshd.files.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    for name, value in _sshd.settings().items():
+        setattr(settings, name, value)
+    settings.SFTP_TIMEOUT_SECONDS = 5
+    settings.CARD_SPOOL_DIR = tmp_path / "spool"
+    return _sshd
+
+
+@pytest.fixture(params=["local", "sftp"])
+def file_server(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Path:
+    if request.param == "sftp":
+        files: Path = request.getfixturevalue("sshd").files
+        return files
+    settings.CARD_FILES_DIR, settings.CARD_SPOOL_DIR = tmp_path / "files", tmp_path / "spool"
+    settings.CARD_FILES_DIR.mkdir()
+    return tmp_path / "files"

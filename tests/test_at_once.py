@@ -232,7 +232,8 @@ def test_one_message_is_sent_once_by_ten_workers(database: None, sms_outbox: Out
 ROWS = [f"61{number:010},{number:04}" for number in range(1200)]
 
 
-def test_one_batch_is_imported_by_one_of_four_workers(database: None) -> None:
+def test_one_batch_is_imported_by_one_of_four_workers(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 500)
     batch = Batch.objects.get(pk=upload("\n".join([*ROWS, ROWS[0], "x,y"])))
     at_once(4, lambda n: imports.run(batch.pk))
     batch.refresh_from_db()
@@ -241,8 +242,23 @@ def test_one_batch_is_imported_by_one_of_four_workers(database: None) -> None:
     assert PoolCard.objects.count() == Card.objects.count() == Member.objects.count() == 1200
 
 
+def test_an_import_hands_over_after_its_shift(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 500)
+    batch = Batch.objects.get(pk=upload("\n".join(ROWS)))
+    progress: list[Any] = []
+    for _ in range(3):
+        imports.run(batch.pk, seconds=0, report=lambda now: progress.append(now.rows))
+        batch.refresh_from_db()
+        progress.append(batch.state)
+    assert progress == [500, "queued", 1000, "queued", 1200, "done"]
+    assert (batch.imported, batch.attempts) == (1200, 1)
+
+
 @pytest.mark.parametrize("header", ["msrCard,pin", "msrCard,pin,customerId"])
-def test_one_file_in_four_batches_at_once_adds_each_card_once(database: None, header: str) -> None:
+def test_one_file_in_four_batches_at_once_adds_each_card_once(
+    database: None, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 500)
     rows = [f"{row},1-T{number}" for number, row in enumerate(ROWS)] if "customerId" in header else ROWS
     batches = [upload("\n".join(rows), header) for _ in range(4)]
     at_once(4, lambda n: imports.run(int(batches[n])))

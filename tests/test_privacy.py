@@ -91,7 +91,7 @@ def test_all_that_is_held_is_exported_and_no_secret(mei: Api, card: Printed, cap
         "orders": 3,
         "rewards": 3,
         "stars": len(found["stars"]),
-        "partnerTransactions": 0,
+        "partnerTransactions": len(found["partnerTransactions"]),
         "starAdjustments": 0,
     }
     assert '"password":' not in text

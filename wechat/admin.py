@@ -1,11 +1,18 @@
 """The card pool in the admin: what came in, how far each file has got, which lines were not taken, who drew what."""
 
+from datetime import timedelta
+
 from django.contrib import admin
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from loyalty.admin_site import ReadOnlyAdmin
-from wechat.models import Batch, PoolCard, RejectedRow
+from wechat import verdicts
+from wechat.models import Batch, InboxFile, PoolCard, RejectedRow
 
 
 @admin.register(Batch)
@@ -17,6 +24,7 @@ class BatchAdmin(ReadOnlyAdmin):
         "file_name",
         "state",
         "progress",
+        "pace",
         "rows",
         "imported",
         "duplicates",
@@ -30,10 +38,10 @@ class BatchAdmin(ReadOnlyAdmin):
     search_fields = ("id__exact", "file_name__startswith", "sent_as__startswith")
     search_help_text = "A batch id, or the beginning of a file name."
     fieldsets = (
-        (None, {"fields": ("file_name", "sent_as", "state", "progress", "problem", "client", "request_id")}),
+        (None, {"fields": ("file_name", "sent_as", "state", "progress", "pace", "problem", "client", "request_id")}),
         ("Rows", {"fields": ("rows", "imported", "duplicates", "rejected", "cards", "rejected_lines")}),
-        ("Import", {"fields": ("spooled", "bytes_total", "bytes_read", "line", "attempts")}),
-        ("Times", {"fields": ("created_at", "published_at", "leased_until", "finished_at")}),
+        ("Import", {"fields": ("spooled", "bytes_total", "bytes_read", "line", "attempts", "sha256")}),
+        ("Times", {"fields": ("created_at", "published_at", "started_at", "leased_until", "finished_at")}),
     )
 
     @admin.display(description="progress")
@@ -51,12 +59,44 @@ class BatchAdmin(ReadOnlyAdmin):
         if not shown:
             return "-"
         return format_html(
-            "<table><tr><th>Line</th><th>Reason</th></tr>{}</table>"
-            '<a href="{}?batch__id__exact={}">All rejected lines of this batch</a>',
+            '<table><tr><th>Line</th><th>Reason</th></tr>{}</table><a href="{}">All rejected lines as CSV</a>',
             format_html_join("", "<tr><td>{}</td><td>{}</td></tr>", shown),
-            reverse("admin:wechat_rejectedrow_changelist"),
-            batch.pk,
+            reverse("admin:wechat_batch_verdicts", args=[batch.pk]),
         )
+
+    @admin.display(description="pace")
+    def pace(self, batch: Batch) -> str:
+        now = timezone.now()
+        left = batch.seconds_left(now)
+        if left is None:
+            return "-"
+        return f"{batch.rows_per_second(now):,.0f} rows a second, {timedelta(seconds=round(left))} left"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.verdicts)
+        return [path("<int:batch_id>/verdicts.csv", view, name="wechat_batch_verdicts"), *super().get_urls()]
+
+    def verdicts(self, request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        batch = get_object_or_404(Batch, pk=batch_id)
+        rejected = batch.rejected_rows.order_by("line").values_list("line", "reason").iterator(chunk_size=2000)
+        return StreamingHttpResponse(
+            verdicts.as_csv(rejected),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="batch-{batch.pk:08}-rejected.csv"'},
+        )
+
+
+@admin.register(InboxFile)
+class InboxFileAdmin(ReadOnlyAdmin):
+    """What lies in the file server's inbox."""
+
+    list_display = ("name", "size", "seen_at", "batch")
+    list_select_related = ("batch",)
+    ordering = ("name",)
+    search_fields = ("name__startswith",)
+    fields = ("name", "size", "seen_at", "batch")
 
 
 @admin.register(RejectedRow)

@@ -1,6 +1,9 @@
+from contextlib import suppress
+
 from celery import shared_task
 
-from wechat import imports, pool, spool
+from loyalty import errors
+from wechat import imports, inbox, pool, spool
 
 
 @shared_task
@@ -12,6 +15,12 @@ def import_batch(batch_id: int) -> None:
 def refill_pool() -> None:
     """Offer again what the database still calls pooled; never a card that was handed out."""
     pool.refill()
+
+
+@shared_task
+def look_into_inbox() -> None:
+    with suppress(errors.CardFilesUnavailable, errors.CardFilesNotTrusted):  # it is logged; the next look comes soon
+        inbox.look()
 
 
 @shared_task
