@@ -47,6 +47,8 @@ def end(
         if count:
             _measure(channel, state, count, was_sent=State.SENT in of)
         ended += count
+        if ended == len(ids):
+            break
     return ended
 
 

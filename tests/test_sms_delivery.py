@@ -10,9 +10,9 @@ import time_machine
 from django.utils import timezone
 from pytest_django import Settings
 
-from sms import delivery, outbox, settlement
+from sms import delivery, line, outbox, settlement
 from sms.models import Line, Message, Template
-from tests.conftest import PHONE, Outbox
+from tests.conftest import PHONE, Outbox, at_once
 from tests.sms_gateway import provider
 from tests.test_killed import dying, killed
 
@@ -158,3 +158,44 @@ def test_a_template_is_filled_for_the_provider(settings: Settings) -> None:
     asked = dict(parse_qsl(told.path.partition("?")[2]))
     assert (asked["TemplateCode"], asked["OutId"]) == ("SMS_7", str(message.reference))
     assert json.loads(asked["TemplateParam"]) == {"shop": settings.BRAND_NAME, "pin": "012345"}
+
+
+def test_what_waits_is_not_to_be_read(sms_outbox: Outbox) -> None:
+    message = outbox.queue(recipient=PHONE, template="create-en", pin="918273", minutes=10)
+    stored = str(Message.objects.filter(pk=message.pk).values().get())
+    assert "918273" not in stored
+    assert "registration" not in stored
+
+
+def test_a_provider_that_is_busy_is_asked_again_and_not_left_alone(settings: Settings) -> None:
+    settings.SMS_GATEWAY, settings.SMS_RETRY_SECONDS = "tencent", 0
+    Template.objects.filter(channel="sms", key="welcome-en").update(provider_code="7")
+    try:
+        with provider() as told:
+            settings.SMS_URL = told.url
+            told.answer = {"Response": {"Error": {"Code": "RequestLimitExceeded"}}}
+            message = queued()
+            for _ in range(3):
+                relay_and_deliver()
+            assert end_of(message) == ("queued", 3)
+            told.answer = {"Response": {"SendStatusSet": [{"Code": "Ok", "SerialNo": "5000:1"}]}}
+            relay_and_deliver()
+    finally:
+        Template.objects.filter(channel="sms", key="welcome-en").update(provider_code="")
+    assert end_of(message) == ("sent", 4)
+    assert not Line.objects.exists()
+
+
+def test_of_all_who_wait_for_a_dead_gateway_one_tries_it() -> None:
+    for _ in range(line.FAILURES):
+        assert line.seconds_to_wait("http") == 0
+        line.note("http", alive=False)
+    assert 29 < line.seconds_to_wait("http") <= 30
+    Line.objects.update(closed_until=timezone.now())
+    waits = at_once(8, lambda _: line.seconds_to_wait("http"))
+    assert sorted(waits)[0] == 0
+    assert all(29 < wait <= 30 for wait in sorted(waits)[1:])
+    at_once(8, lambda _: line.note("http", alive=False))
+    assert Line.objects.get().failures == line.FAILURES + 8
+    line.note("http", alive=True)
+    assert line.seconds_to_wait("http") == 0
