@@ -15,6 +15,14 @@ from sms.models import Channel, Message, Template
 
 State = Message.State
 REPUBLISH_AFTER = timedelta(seconds=60)
+REFUSALS = (
+    errors.WrongAccessKey,
+    errors.MissingParams,
+    errors.WrongSign,
+    errors.WrongParams,
+    errors.FrequentSend,
+    errors.SendFailed,
+)
 _BATCH = 200
 _POLL_SECONDS = 0.05
 
@@ -62,16 +70,21 @@ def _as_json(values: dict[str, object]) -> str:
 def wait(message: Message) -> None:
     """Wait up to SMS_WAIT_SECONDS for the gateway's verdict; undecided by then counts as success.
 
-    Raises the refusal that the gateway answered.
+    Raises one of REFUSALS.
     """
     until = time.monotonic() + settings.SMS_WAIT_SECONDS
     while time.monotonic() < until:
         state, code = Message.objects.values_list("state", "code").get(pk=message.pk)
         if state == State.FAILED:
-            raise errors.BY_CODE[code or errors.SendFailed.code]()
+            raise refusal_of(code)
         if state not in (State.QUEUED, State.SENDING):
             return
         time.sleep(_POLL_SECONDS)
+
+
+def refusal_of(code: int | None) -> errors.Refusal:
+    """Why a message failed, as one of REFUSALS: a gateway may know more codes than a caller does."""
+    return next((refusal for refusal in REFUSALS if refusal.code == code), errors.SendFailed)()
 
 
 def claim_due() -> list[int]:
