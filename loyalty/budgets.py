@@ -178,6 +178,8 @@ def _count(budget: Budget, limit: Limit, now: float) -> None:
 
 def _full_for(hits: list[float], window: Window, now: float) -> float:
     """Seconds until the window has room again; 0 where it has."""
+    if not window.seconds:  # switched off
+        return 0
     if window.limit < 1:
         return window.seconds
     inside = [hit for hit in hits if hit > now - window.seconds]

@@ -13,6 +13,7 @@ from cards.models import Card, CardStatus
 from customers.models import Member
 from loyalty import budgets, errors, relay
 from loyalty.budgets import Limit, Window
+from loyalty.models import Budget
 from loyalty.scopes import Scope
 from sms import delivery
 from sms.models import Message
@@ -100,6 +101,25 @@ def test_one_phone_is_sent_one_message(api: Api, sms_outbox: Outbox) -> None:
     cards = [print_card() for _ in range(MANY)]
     assert answers(at_once(MANY, lambda n: ask_pin(cards[n], PHONE))) == {0: 1, 40001: MANY - 1}
     assert len(sms_outbox.messages()) == Message.objects.count() == 1
+
+
+def test_two_hundred_messages_at_once_never_pass_a_limit(api: Api, sms_outbox: Outbox, settings: Settings) -> None:
+    """Forty threads of five, each to another phone; then as many to one phone."""
+    settings.SMS_WAIT_SECONDS, settings.PUBLIC_RATE = 0, "10000/min"
+    settings.SMS_PHONE_COOLDOWN_SECONDS, settings.SMS_PER_PHONE_HOUR = 0, 5
+
+    def ask(number: int, phone: str = "") -> int:
+        phones = [phone or f"137{number:04}{turn:04}" for turn in range(5)]
+        bodies = [{"phoneNumber": to, "template": "password-en"} for to in phones]
+        return sum(Api().post("Customers/sms/sendPasswordPin", body).status_code == 200 for body in bodies)
+
+    settings.SMS_PER_ADDRESS_HOUR = 30
+    assert sum(at_once(40, ask)) == 30
+    settings.SMS_PER_ADDRESS_HOUR = 1000
+    assert sum(at_once(40, lambda number: ask(number, "13700000000"))) == 5
+    settings.SMS_PER_DAY = 35
+    Budget.objects.all().delete()
+    assert sum(at_once(40, ask)) == 35
 
 
 def test_one_card_sends_one_message(api: Api, card: Printed, sms_outbox: Outbox) -> None:
