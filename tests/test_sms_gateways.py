@@ -1,7 +1,7 @@
 """Each gateway against a real socket: what it sends, how it signs, and what the answers mean.
 
-Signatures are held against the examples that the vendors publish, and against a second implementation, below, that reads
-what went over the wire; sdk_signatures.py holds them against the vendors' SDKs.
+Signatures are held against the examples that the vendors publish, and against a second implementation, below, that
+reads what went over the wire; sdk_signatures.py holds them against the vendors' SDKs.
 """
 
 import hashlib
