@@ -14,6 +14,9 @@ MESSAGES = Counter("loyalty_messages", "Messages by how they ended", ("channel",
 CARDS_DRAWN = Counter("loyalty_cards_drawn", "Cards handed out of the pool", ("by",))
 
 
+SCRAPED = CollectorRegistry()  # what is looked up when it is asked for, the same in every process
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """`/metrics`, for addresses of OPEN_NETWORKS or a key with the scope ops."""
     access.demand_insight(request)
@@ -21,4 +24,4 @@ def page(request: HttpRequest) -> HttpResponse:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(registry) + generate_latest(SCRAPED), content_type=CONTENT_TYPE_LATEST)

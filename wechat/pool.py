@@ -6,11 +6,9 @@ card is handed out the CRM is asked whether it is still free.
 """
 
 import random
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,17 +16,18 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from cards import siebel
-from loyalty import encryption, errors, metrics
+from loyalty import encryption, errors
 from loyalty.callers import Caller
 from loyalty.redis_store import redis
-from wechat.models import PoolCard
+from wechat import leaving
+from wechat.models import Departure, PoolCard
 
-log = structlog.get_logger()
 WINDOW = "pool:ids"
 _REFILLING = "pool:refilling"
 _MISSES = 3
 _AT_A_TIME = 20
 Status = PoolCard.Status
+Way = Departure.Way
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,7 @@ def draw(*, caller: Caller) -> DrawnCard:
 def claim_replacement(request_id: str) -> str | None:
     """For a lost card: take the next pooled card in the caller's transaction. Its PIN is asked for by nobody."""
     card = _pooled().exclude(end_date__lt=timezone.localdate()).select_for_update(skip_locked=True).first()
-    if card is None or not _take(card, request_id):
-        return None
-    metrics.CARDS_DRAWN.labels("replacement").inc()
-    return card.number
+    return card.number if card and leaving.issue(card, Way.REPLACEMENT, request_id) else None
 
 
 def refill() -> None:
@@ -90,7 +86,7 @@ def _pooled() -> QuerySet[PoolCard]:
 def _propose() -> int | None:
     with suppress(RedisError), redis() as connection:
         proposed = connection.lpop(WINDOW)
-        return int(proposed) if proposed is not None else None
+        return int(proposed) if proposed is not None and proposed.isdigit() else None
     return None
 
 
@@ -111,14 +107,8 @@ def _only_free(cards: list[PoolCard]) -> list[PoolCard]:
         card: f"The card is {standing[card.number].status}." for card in lasting if not standing[card.number].is_free
     }
     for problem in set(why.values()):
-        _set_aside([card.pk for card in why if why[card] == problem], problem)
+        leaving.set_aside([card.pk for card in why if why[card] == problem], problem)
     return [card for card in lasting if card not in why]
-
-
-def _set_aside(ids: Sequence[int], problem: str) -> None:
-    pooled = PoolCard.objects.filter(pk__in=ids, status=Status.POOLED)
-    pooled.update(status=Status.SET_ASIDE, pin="", problem=problem)
-    log.warning("pool_cards_set_aside", pool_cards=ids, problem=problem)
 
 
 def _claim(card: PoolCard, caller: Caller) -> DrawnCard | None:
@@ -126,19 +116,9 @@ def _claim(card: PoolCard, caller: Caller) -> DrawnCard | None:
     try:
         pin = encryption.unseal(card.pin, owner=card.number)
     except encryption.Unreadable:
-        log.error("pool_card_unreadable", pool_card=card.pk)
-        PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(status=Status.UNREADABLE)
+        leaving.keep_unreadable(card)
         return None
     with transaction.atomic():
-        if not _take(card, caller.request_id, caller.client.pk if caller.client else None):
-            return None
-    metrics.CARDS_DRAWN.labels("getCard").inc()
-    return DrawnCard(card.number, pin, card.customer_id)
-
-
-def _take(card: PoolCard, request_id: str, client: int | None = None) -> bool:
-    """Mark a card as handed out, its PIN forgotten; tells whether this caller was the first."""
-    claimed = PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(
-        status=Status.ISSUED, pin="", issued_at=timezone.now(), issued_to=client, request_id=request_id
-    )
-    return bool(claimed)
+        client = caller.client.pk if caller.client else None
+        issued = leaving.issue(card, Way.GET_CARD, caller.request_id, client)
+    return DrawnCard(card.number, pin, card.customer_id) if issued else None
