@@ -7,6 +7,7 @@ A customer's cards change one request at a time: who changes them holds the cust
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from django.db.models import F
 from django.utils import timezone
@@ -209,6 +210,22 @@ def take_into_stock(cards: Iterable[NewCard]) -> None:
             for card in cards
         ),
     )
+
+
+class Standing(NamedTuple):
+    """What decides whether a card is free."""
+
+    number: str
+    status: str
+    end_date: date | None
+    member_status: str | None
+
+
+def standing(numbers: Sequence[str]) -> dict[str, Standing]:
+    """The cards of these numbers that exist."""
+    wanted = Card.objects.filter(number__in=numbers if len(numbers) == 1 else bulk.among(numbers))
+    rows = wanted.values_list("number", "status", "end_date", "member__status").order_by()
+    return {row[0]: Standing(*row) for row in rows}
 
 
 def existing(numbers: Sequence[str]) -> set[str]:

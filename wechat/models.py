@@ -134,6 +134,8 @@ class PoolCard(models.Model):
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that it was handed out to.")
     problem = models.CharField(max_length=60, blank=True, help_text="Why it was set aside.")
+    way = models.CharField(max_length=11, blank=True, help_text="How it left the pool.")
+    left_at = models.DateTimeField(null=True, blank=True)
     crm_status = models.CharField(max_length=10, blank=True, help_text="What the CRM called it when it was last asked.")
     asked_at = models.DateTimeField(null=True, blank=True)
 
@@ -161,7 +163,10 @@ class PoolCard(models.Model):
 
 
 class Departure(models.Model):
-    """A card that left the pool, how, when, and for whom: one row a card, ever, that nobody changes."""
+    """A card that left the pool, how, when, and for whom: one row a card, ever, that nobody changes.
+
+    The database writes it by itself when a card's status is no longer Pooled.
+    """
 
     class Way(models.TextChoices):
         GET_CARD = "getCard", "Handed out by getCard"

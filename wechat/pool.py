@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -60,7 +59,7 @@ def draw(*, caller: Caller) -> DrawnCard:
 def claim_replacement(request_id: str) -> str | None:
     """For a lost card: take the next pooled card in the caller's transaction. Its PIN is asked for by nobody."""
     card = _pooled().exclude(end_date__lt=timezone.localdate()).select_for_update(skip_locked=True).first()
-    return card.number if card and leaving.issue(card, Way.REPLACEMENT, request_id) else None
+    return card.number if card and leaving.issue(card.pk, Way.REPLACEMENT, request_id) else None
 
 
 def refill() -> None:
@@ -116,9 +115,8 @@ def _claim(card: PoolCard, caller: Caller) -> DrawnCard | None:
     try:
         pin = encryption.unseal(card.pin, owner=card.number)
     except encryption.Unreadable:
-        leaving.keep_unreadable(card)
+        leaving.keep_unreadable(card.pk)
         return None
-    with transaction.atomic():
-        client = caller.client.pk if caller.client else None
-        issued = leaving.issue(card, Way.GET_CARD, caller.request_id, client)
+    client = caller.client.pk if caller.client else None
+    issued = leaving.issue(card.pk, Way.GET_CARD, caller.request_id, client)
     return DrawnCard(card.number, pin, card.customer_id) if issued else None
