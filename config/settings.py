@@ -285,7 +285,7 @@ CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
 CARD_INBOX_SETTLE_SECONDS = env.float("CARD_INBOX_SETTLE_SECONDS", default=60.0)
 POOL_LOW_CARDS = env.int("POOL_LOW_CARDS", default=1000)
 POOL_LOW_DAYS = env.float("POOL_LOW_DAYS", default=7.0)
-POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
+POOL_WINDOW = env.int("POOL_WINDOW", default=10_000)
 
 # Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
 LIMITS_SCALE = env.float("LIMITS_SCALE", default=1.0)

@@ -8,8 +8,11 @@ card is handed out the CRM is asked whether it is still free.
 import random
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -25,8 +28,19 @@ WINDOW = "pool:ids"
 _REFILLING = "pool:refilling"
 _MISSES = 3
 _AT_A_TIME = 20
+_NO_ID = 2**63
 Status = PoolCard.Status
 Way = Departure.Way
+
+
+class Candidate(NamedTuple):
+    """A pooled row that may be handed out."""
+
+    pk: int
+    number: str
+    pin: str
+    customer_id: str
+    end_date: date | None
 
 
 @dataclass(frozen=True)
@@ -47,11 +61,11 @@ def draw(*, caller: Caller) -> DrawnCard:
         proposed = _propose()
         if proposed is None:
             break
-        if drawn := _draw_one_of(list(_pooled().filter(pk=proposed)), caller):
+        if drawn := _draw_one_of(_row(proposed), caller):
             return drawn
     refill()
-    while cards := list(_pooled()[:_AT_A_TIME]):
-        if drawn := _draw_one_of(cards, caller):
+    while first := [Candidate(*row) for row in _pooled().values_list(*Candidate._fields)[:_AT_A_TIME]]:
+        if drawn := _draw_one_of(first, caller):
             return drawn
     raise errors.NoCardAvailable
 
@@ -89,14 +103,26 @@ def _propose() -> int | None:
     return None
 
 
-def _draw_one_of(cards: list[PoolCard], caller: Caller) -> DrawnCard | None:
+def _row(pk: int) -> list[Candidate]:
+    """The pooled row, if it is one. The text of a hot statement, made once."""
+    if pk >= _NO_ID:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, number, pin, customer_id, end_date FROM wechat_poolcard WHERE id = %s AND status = 'Pooled'",
+            [pk],
+        )
+        return [Candidate(*row) for row in cursor.fetchall()]
+
+
+def _draw_one_of(cards: list[Candidate], caller: Caller) -> DrawnCard | None:
     """In no order, so that callers who look at the same cards try different ones."""
     free = _only_free(cards)
     random.shuffle(free)
     return next((drawn for card in free if (drawn := _claim(card, caller))), None)
 
 
-def _only_free(cards: list[PoolCard]) -> list[PoolCard]:
+def _only_free(cards: list[Candidate]) -> list[Candidate]:
     """Those that somebody could register today; the others are set aside. Raises SiebelUnavailable, SiebelTimeout."""
     today = timezone.localdate()
     lasting = [card for card in cards if card.end_date is None or card.end_date >= today]
@@ -110,7 +136,7 @@ def _only_free(cards: list[PoolCard]) -> list[PoolCard]:
     return [card for card in lasting if card not in why]
 
 
-def _claim(card: PoolCard, caller: Caller) -> DrawnCard | None:
+def _claim(card: Candidate, caller: Caller) -> DrawnCard | None:
     """The card, unless somebody else has it already."""
     try:
         pin = encryption.unseal(card.pin, owner=card.number)

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('wechat', '0008_past_departures_and_no_change_to_them'),
+        ("wechat", "0008_past_departures_and_no_change_to_them"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='poolcard',
-            name='left_at',
+            model_name="poolcard",
+            name="left_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='poolcard',
-            name='way',
-            field=models.CharField(blank=True, help_text='How it left the pool.', max_length=11),
+            model_name="poolcard",
+            name="way",
+            field=models.CharField(blank=True, help_text="How it left the pool.", max_length=11),
         ),
     ]
