@@ -33,14 +33,16 @@ def main(count: int, with_crm: bool) -> None:
             ((number, encryption.seal("123456", owner=number), f"1-{number[-10:]}", batch.pk) for number in numbers),
         )
         if count > MOST_DRAWN:
+            others = [
+                str(field.column) for field in PoolCard._meta.concrete_fields if field.name not in ("id", "number")
+            ]
             cursor.execute(
-                "INSERT INTO wechat_poolcard"
-                " (number, pin, customer_id, status, request_id, problem, crm_status, batch_id)"
-                " SELECT '6100' || lpad(number::text, 12, '0'), %s, '1-' || number, 'Pooled', '', '', '', %s"
-                " FROM generate_series(%s, %s) AS number",
-                ["x" * 130, batch.pk, MOST_DRAWN, count - 1],
+                f"INSERT INTO wechat_poolcard (number, {', '.join(others)})"
+                f" SELECT '6100' || lpad(serial::text, 12, '0'), {', '.join(f'one.{name}' for name in others)}"
+                " FROM generate_series(%s, %s) AS serial, (SELECT * FROM wechat_poolcard LIMIT 1) AS one",
+                [MOST_DRAWN, count - 1],
             )
-        cursor.execute("VACUUM ANALYZE wechat_poolcard")
+        cursor.execute("VACUUM ANALYZE wechat_poolcard, cards_card, customers_member")
     pool.refill()
     client, _ = ApiClient.objects.get_or_create(name="bench", defaults={"scopes": ["wechat"]})
     client.keys.all().delete()
