@@ -6,12 +6,11 @@ Prints seconds and the most memory that the process ever had, in MiB.
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import django
 
-COLUMNS = "number, pin, customer_id, end_date, status, issued_at, issued_to_id, request_id, problem, batch_id"
 PIN = "0123abcd:gAAAAABn" + "x" * 111
 
 
@@ -19,9 +18,12 @@ def floor(rows: int) -> None:
     """COPY of the same rows into a table like the pool's, its foreign keys included, and their ids into Redis."""
     from django.db import connection
 
+    from wechat.models import PoolCard
+
     with connection.cursor() as cursor:
         _twin(cursor, "wechat_poolcard", {"batch_id": "wechat_batch", "issued_to_id": "loyalty_apiclient"})
-        _copy(cursor, "wechat_poolcard", COLUMNS, rows, _pool_line)
+        pool_card = _template(PoolCard, ("number", "customer_id"))
+        _copy(cursor, "wechat_poolcard", rows, pool_card, lambda number: f"6100{number:012}\t1-{number:010}")
     _load_ids(rows)
 
 
@@ -32,12 +34,13 @@ def floor_with_crm(rows: int) -> None:
     from cards.models import Card
     from customers.models import Member
 
+    member = _template(Member, ("customer_id",))
+    card = _template(Card, ("number", "member_id"))
     with connection.cursor() as cursor:
-        for model, keys in ((Member, {}), (Card, {"member_id": "customers_member_twin"})):
-            _twin(cursor, model._meta.db_table, keys)
-        member = ", ".join(str(field.column) for field in Member._meta.concrete_fields)
-        _copy(cursor, "customers_member", member, rows, _member_line(Member))
-        _copy(cursor, "cards_card", "number, pin_digest, status, member_id, reason", rows, _card_line)
+        _twin(cursor, "customers_member", {})
+        _twin(cursor, "cards_card", {"member_id": "customers_member_twin"})
+        _copy(cursor, "customers_member", rows, member, lambda number: f"1-{number:010}")
+        _copy(cursor, "cards_card", rows, card, lambda number: f"6100{number:012}\t1-{number:010}")
     floor(rows)
 
 
@@ -49,24 +52,21 @@ def _twin(cursor: Any, table: str, keys: Mapping[str, str]) -> None:
         )
 
 
-def _copy(cursor: Any, table: str, columns: str, rows: int, line: Callable[[int], str]) -> None:
+def _template(model: Any, own: tuple[str, ...]) -> tuple[str, str]:
+    """The columns of a COPY, those that differ from row to row first; and the text of all the others."""
+    known = {"pin": PIN, "pin_digest": "0" * 64, "batch_id": "1"}
+    others = [field for field in model._meta.concrete_fields if field.name != "id" and field.attname not in own]
+    values = [known.get(field.attname, field.get_default()) for field in others]
+    rest = "\t".join("\\N" if value is None else str(value) for value in values)
+    return ", ".join([*own, *(field.column for field in others)]), rest
+
+
+def _copy(cursor: Any, table: str, rows: int, template: tuple[str, str], own: Callable[[int], str]) -> None:
+    columns, rest = template
     with cursor.copy(f"COPY {table}_twin ({columns}) FROM STDIN") as copy:
         for first in range(0, rows, 10_000):
-            copy.write("".join(line(number) for number in range(first, min(first + 10_000, rows))))
-
-
-def _pool_line(number: int) -> str:
-    return f"6100{number:012}\t{PIN}\t1-{number:010}\t\\N\tPooled\t\\N\t\\N\t\t\t1\n"
-
-
-def _card_line(number: int) -> str:
-    return f"6100{number:012}\t{'0' * 64}\tActive\t1-{number:010}\t\n"
-
-
-def _member_line(model: Any) -> Callable[[int], str]:
-    values = {field.column: field.get_default() for field in model._meta.concrete_fields}
-    rest = "\t".join("\\N" if value is None else str(value) for value in list(values.values())[1:])
-    return lambda number: f"1-{number:010}\t{rest}\n"
+            numbers = range(first, min(first + 10_000, rows))
+            copy.write("".join(f"{own(number)}\t{rest}\n" for number in numbers))
 
 
 def _load_ids(rows: int) -> None:
@@ -86,7 +86,7 @@ def imported(rows: int, *, crm: bool, encryption: bool) -> None:
     from wechat.models import Batch, PoolCard
 
     if not crm:
-        settings.SIEBEL_TRANSPORTS = {"embedded": "bench.pool_import.obliging_crm"}
+        settings.SIEBEL_TRANSPORTS = {"embedded": "bench.obliging.crm"}
     if not encryption:
         imports.encryption.seal = lambda text, *, owner: PIN  # type: ignore[attr-defined]
     batch = batches.take(batches.check_named("bench.csv"), caller=Caller(address="", request_id="bench"))
@@ -94,17 +94,6 @@ def imported(rows: int, *, crm: bool, encryption: bool) -> None:
     batch = Batch.objects.get(pk=batch.pk)
     assert (batch.state, batch.imported) == ("done", rows), (batch.state, batch.problem)
     assert PoolCard.objects.filter(status="Pooled").exists()
-
-
-def obliging_crm(service: str, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A CRM that takes no time: every card has a member at once."""
-    cards: Sequence[Mapping[str, str]] = arguments["Cards"]
-    return {
-        "ResponseCode": "0",
-        "Cards": [
-            {"CardNumber": card["CardNumber"], "MemberNumber": f"1-{card['CardNumber'][-10:]}"} for card in cards
-        ],
-    }
 
 
 CASES: dict[str, Callable[[int], None]] = {

@@ -7,7 +7,10 @@ A customer's cards change one request at a time: who changes them holds the cust
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -223,6 +226,36 @@ def take_into_stock(cards: Iterable[NewCard]) -> None:
             for card in cards
         ),
     )
+
+
+class Standing(NamedTuple):
+    """What decides whether a card is free."""
+
+    number: str
+    status: str
+    end_date: date | None
+    member_status: str | None
+
+
+def standing(numbers: Sequence[str]) -> dict[str, Standing]:
+    """The cards of these numbers that exist. The text of a hot statement is made once: each getCard asks for one."""
+    if len(numbers) == 1:
+        with connection.cursor() as cursor:
+            cursor.execute(_standing_of_one(), list(numbers))
+            rows = cursor.fetchall()
+    else:
+        rows = list(_standings(number__in=bulk.among(numbers)))
+    return {row[0]: Standing(*row) for row in rows}
+
+
+@lru_cache
+def _standing_of_one() -> str:
+    text: str = _standings(number="").query.sql_with_params()[0]
+    return text
+
+
+def _standings(**condition: Any) -> Any:
+    return Card.objects.filter(**condition).values_list("number", "status", "end_date", "member__status").order_by()
 
 
 def existing(numbers: Sequence[str]) -> set[str]:

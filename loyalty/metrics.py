@@ -31,6 +31,9 @@ WAITING = Gauge("loyalty_messages_waiting_seconds", "How long the oldest message
 SMS_ALARM = Gauge("loyalty_sms_alarm", "1 where something is wrong with the messages", ("alarm",), **_RECENT)
 
 
+SCRAPED = CollectorRegistry()  # what is looked up when it is asked for, the same in every process
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """`/metrics`, for addresses of OPEN_NETWORKS or a key with the scope ops."""
     access.demand_insight(request)
@@ -38,4 +41,4 @@ def page(request: HttpRequest) -> HttpResponse:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(registry) + generate_latest(SCRAPED), content_type=CONTENT_TYPE_LATEST)

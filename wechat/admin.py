@@ -1,9 +1,11 @@
 """The card pool in the admin: what came in, how far each file has got, which lines were not taken, who drew what."""
 
 from datetime import timedelta
+from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -11,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from loyalty.admin_site import ReadOnlyAdmin
-from wechat import verdicts
-from wechat.models import Batch, InboxFile, PoolCard, RejectedRow
+from wechat import level, verdicts
+from wechat.models import Batch, Departure, InboxFile, PoolCard, PoolDay, PoolLevel, RejectedRow
 
 
 @admin.register(Batch)
@@ -109,11 +111,61 @@ class RejectedRowAdmin(ReadOnlyAdmin):
     fields = ("batch", "line", "reason")
 
 
+class LeftUnregistered(admin.SimpleListFilter):
+    title = "left unregistered"
+    parameter_name = "unregistered"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(days), f"handed out over {days} days ago") for days in (1, 7, 30)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PoolCard]) -> QuerySet[PoolCard]:
+        """As the CRM last said, see following.py."""
+        if self.value() is None:
+            return queryset
+        before = timezone.now() - timedelta(days=int(self.value() or 0))
+        return queryset.filter(status=PoolCard.Status.ISSUED, crm_status="Active", issued_at__lt=before)
+
+
 @admin.register(PoolCard)
 class PoolCardAdmin(ReadOnlyAdmin):
-    list_display = ("number", "status", "problem", "batch", "issued_to", "issued_at")
-    list_filter = ("status", "issued_at", "issued_to")
+    list_display = ("number", "status", "problem", "batch", "issued_to", "issued_at", "crm_status")
+    list_filter = ("status", LeftUnregistered, "issued_at", "issued_to")
     list_select_related = ("batch", "issued_to")
     search_fields = ("number__startswith",)
     search_help_text = "A card number or its beginning."
-    fields = ("number", "status", "problem", "customer_id", "end_date", "batch", "issued_to", "issued_at", "request_id")
+    fieldsets = (
+        (None, {"fields": ("number", "status", "problem", "customer_id", "end_date", "batch")}),
+        ("Handed out", {"fields": ("issued_to", "issued_at", "request_id", "crm_status", "asked_at")}),
+    )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """With the level of the pool above the list."""
+        now = level.current()
+        if now and now.is_low:
+            messages.warning(request, f"The pool is low: {now}.")
+        return super().changelist_view(request, {**(extra_context or {}), "subtitle": now and f"In the pool: {now}"})
+
+
+@admin.register(Departure)
+class DepartureAdmin(ReadOnlyAdmin):
+    """Which card went to whom, by which request."""
+
+    list_display = ("card", "way", "at", "client", "request_id")
+    list_filter = ("way", "at", "client")
+    list_select_related = ("card", "client")
+    search_fields = ("card__number__exact", "request_id__exact")
+    search_help_text = "A card number, or the id of a request."
+    fields = ("card", "way", "at", "client", "request_id")
+
+
+@admin.register(PoolDay)
+class PoolDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "departures")
+    list_display_links = None
+    fields = ("day", "departures")
+
+
+@admin.register(PoolLevel)
+class PoolLevelAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "is_low", "at")
+    fields = ("cards", "days_left", "is_low", "at")

@@ -134,12 +134,19 @@ class PoolCard(models.Model):
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that it was handed out to.")
     problem = models.CharField(max_length=60, blank=True, help_text="Why it was set aside.")
+    way = models.CharField(max_length=11, blank=True, help_text="How it left the pool.")
+    left_at = models.DateTimeField(null=True, blank=True)
+    crm_status = models.CharField(max_length=10, blank=True, help_text="What the CRM called it when it was last asked.")
+    asked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("id",)
         indexes = (
             models.Index(fields=("id",), condition=Q(status="Pooled"), name="pool_card_pooled"),
             models.Index(fields=("-issued_at",), condition=Q(status="Issued"), name="pool_card_issued"),
+            models.Index(
+                fields=("asked_at",), condition=Q(status="Issued", crm_status="Active"), name="pool_card_unregistered"
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -153,3 +160,57 @@ class PoolCard(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Departure(models.Model):
+    """A card that left the pool, how, when, and for whom: one row a card, ever, that nobody changes.
+
+    The database writes it by itself when a card's status is no longer Pooled.
+    """
+
+    class Way(models.TextChoices):
+        GET_CARD = "getCard", "Handed out by getCard"
+        REPLACEMENT = "replacement", "Sent to replace a lost card"
+        SET_ASIDE = "set aside", "Set aside"
+        UNREADABLE = "unreadable", "Kept back: its PIN does not open"
+
+    card = models.OneToOneField(PoolCard, on_delete=models.PROTECT, primary_key=True, related_name="departure")
+    way = models.CharField(max_length=11, choices=Way)
+    client = models.ForeignKey("loyalty.ApiClient", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"{self.get_way_display()}: {self.card_id}"
+
+
+class PoolDay(models.Model):
+    """How many cards left the pool on a day, as far as they have been counted."""
+
+    day = models.DateField(primary_key=True)
+    departures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-day",)
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.departures}"
+
+
+class PoolLevel(models.Model):
+    """How full the pool is: one row, written each minute, so that nobody counts the pool to know."""
+
+    ONLY = 1
+
+    cards = models.PositiveIntegerField(default=0, help_text="Pooled cards.")
+    days_left = models.FloatField(null=True, help_text="At the pace of the last seven days; empty where none left.")
+    is_low = models.BooleanField(default=False)
+    counted_until = models.DateTimeField(help_text="Departures before that are in the counts by day.")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        left = "" if self.days_left is None else f", {self.days_left:.0f} days"
+        return f"{self.cards:,} cards{left}"

@@ -1,9 +1,10 @@
 from contextlib import suppress
 
 from celery import shared_task
+from django.utils import timezone
 
 from loyalty import errors
-from wechat import imports, inbox, pool, spool
+from wechat import following, imports, inbox, level, pool, spool
 
 
 @shared_task
@@ -15,6 +16,19 @@ def import_batch(batch_id: int) -> None:
 def refill_pool() -> None:
     """Offer again what the database still calls pooled; never a card that was handed out."""
     pool.refill()
+
+
+@shared_task
+def measure_pool() -> None:
+    """How full the pool is, for metrics, staff and the alarm."""
+    level.measure(timezone.now())
+
+
+@shared_task
+def follow_cards() -> None:
+    """Ask the CRM what became of cards that were handed out."""
+    with suppress(errors.SiebelUnavailable, errors.SiebelTimeout):  # it is logged, and asked again soon
+        following.follow(timezone.now())
 
 
 @shared_task
