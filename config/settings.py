@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import json
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -44,6 +45,17 @@ def number_of(name: str, default: float, least: float, most: float) -> float:
         value = least - 1
     if not least <= value <= most:
         raise ImproperlyConfigured(f"{name} is not between {least:g} and {most:g}.")
+    return value
+
+
+def texts_of(name: str) -> dict[str, str]:
+    """A JSON object of texts."""
+    try:
+        value = json.loads(env.str(name, default="") or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise ImproperlyConfigured(f"{name} is a JSON object of texts.")
     return value
 
 
@@ -207,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-rewards": {"task": "orders.tasks.expire_rewards", "schedule": crontab(hour="0", minute="1")},
     "reconcile-partners": {"task": "orders.tasks.reconcile_partners", "schedule": crontab(hour="0", minute="21")},
     "check-stars": {"task": "orders.tasks.check_stars", "schedule": crontab(hour="3", minute="41")},
+    "settle-siebel-writes": {"task": "loyalty.tasks.settle_writes", "schedule": 20.0},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
 
@@ -275,12 +288,57 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+
 # Siebel
 SIEBEL_TRANSPORT = env.str("SIEBEL_TRANSPORT", default="embedded")
-SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call"}
+SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call", "rest": "loyalty.siebel_rest.transport.call"}
 if SIEBEL_TRANSPORT not in SIEBEL_TRANSPORTS:
     raise ImproperlyConfigured(f"SIEBEL_TRANSPORT is one of: {', '.join(SIEBEL_TRANSPORTS)}.")
 SIEBEL_DEADLINE_SECONDS = number_of("SIEBEL_DEADLINE_SECONDS", 8, 0.1, 20)
+SIEBEL_URL = env.str("SIEBEL_URL", default="").rstrip("/")
+SIEBEL_LOGIN = env.str("SIEBEL_LOGIN", default="basic")
+SIEBEL_USER = env.str("SIEBEL_USER", default="")
+SIEBEL_PASSWORD = env.str("SIEBEL_PASSWORD", default="")
+SIEBEL_TOKEN_URL = env.str("SIEBEL_TOKEN_URL", default="")
+SIEBEL_SCOPE = env.str("SIEBEL_SCOPE", default="")
+if SIEBEL_LOGIN not in ("basic", "oauth"):
+    raise ImproperlyConfigured("SIEBEL_LOGIN is basic or oauth.")
+if SIEBEL_TRANSPORT == "rest":
+    _needed_by_rest = {"SIEBEL_URL": SIEBEL_URL, "SIEBEL_USER": SIEBEL_USER, "SIEBEL_PASSWORD": SIEBEL_PASSWORD}
+    if SIEBEL_LOGIN == "oauth":
+        _needed_by_rest["SIEBEL_TOKEN_URL"] = SIEBEL_TOKEN_URL
+    if _missing := [name for name, value in _needed_by_rest.items() if not value]:
+        raise ImproperlyConfigured(f"The transport rest needs {', '.join(_missing)}.")
+    if PRODUCTION and not all(url.startswith("https://") for url in (SIEBEL_URL, SIEBEL_TOKEN_URL) if url):
+        raise ImproperlyConfigured("SIEBEL_URL and SIEBEL_TOKEN_URL start with https:// in production.")
+SIEBEL_CONNECT_SECONDS = number_of("SIEBEL_CONNECT_SECONDS", 1, 0.1, 10)
+SIEBEL_MAX_CONNECTIONS = env.int("SIEBEL_MAX_CONNECTIONS", default=10)
+WEB_THREADS = env.int("WEB_THREADS", default=12 if SIEBEL_TRANSPORT == "rest" else 4)
+if SIEBEL_TRANSPORT == "rest" and not 0 < SIEBEL_MAX_CONNECTIONS < WEB_THREADS:
+    raise ImproperlyConfigured(
+        "SIEBEL_MAX_CONNECTIONS is below WEB_THREADS: somebody must answer what needs no Siebel."
+    )
+SIEBEL_SERVICES = texts_of("SIEBEL_SERVICES")
+SIEBEL_CODES = texts_of("SIEBEL_CODES")
+SIEBEL_DATE_FORMAT = env.str("SIEBEL_DATE_FORMAT", default="%m/%d/%Y %H:%M:%S")
+if not all(part in SIEBEL_DATE_FORMAT for part in ("%Y", "%m", "%d", "%H", "%M", "%S")):
+    raise ImproperlyConfigured("SIEBEL_DATE_FORMAT has %Y, %m, %d, %H, %M and %S in it.")
+SIEBEL_BREAKER_CALLS = int(number_of("SIEBEL_BREAKER_CALLS", 20, 2, 1000))
+SIEBEL_BREAKER_SECONDS = number_of("SIEBEL_BREAKER_SECONDS", 30, 0.1, 3600)
+SIEBEL_STATE_DIR = path_of("SIEBEL_STATE_DIR", VAR_DIR / "siebel")
+SIEBEL_STALE_SECONDS = int(number_of("SIEBEL_STALE_SECONDS", 300, 1, 86_400))
+SIEBEL_STALE_METHODS = env.list("SIEBEL_STALE_METHODS", default=[])
+_MAY_BE_STALE = {
+    "Loyalty Member.Get",
+    "Loyalty Card.List",
+    "Loyalty Contact.ListAddresses",
+    "Loyalty Order.List",
+    "Loyalty Order.ListItems",
+    "Loyalty Reward.List",
+}
+if not set(SIEBEL_STALE_METHODS) <= _MAY_BE_STALE:
+    raise ImproperlyConfigured(f"SIEBEL_STALE_METHODS are some of: {', '.join(sorted(_MAY_BE_STALE))}.")
+SIEBELSERVER_DATABASE_URL = env.str("SIEBELSERVER_DATABASE_URL", default=f"sqlite:///{VAR_DIR}/siebel.sqlite3")
 
 # Messages
 BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
 
 from loyalty import errors, exception_handler, metrics
+from loyalty.siebel_rest import stale
 
 log = structlog.get_logger()
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -28,11 +29,14 @@ class RequestMiddleware:
         request_id = sent if _SANE_ID.fullmatch(sent) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        stale.begin()
         try:
             response = self._answer(request)
             response["X-Request-ID"] = request_id
             if exception_handler.is_api(request):
                 response["Cache-Control"] = "no-store"
+                for name, value in stale.headers().items():
+                    response[name] = value
             self._record(request, response.status_code, time.monotonic() - started)
             return response
         finally:

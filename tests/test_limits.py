@@ -153,6 +153,7 @@ def test_right_card_pins_cost_nothing(api: Api, card: Printed) -> None:
     assert code_of(validate(api, card, WRONG)) == 105
 
 
+@pytest.mark.embedded
 def test_a_new_pepper_forgets_no_attempt(api: Api, card: Printed, settings: Settings) -> None:
     settings.CARD_PIN_PER_CARD_HOUR = 1
     assert code_of(api.post("Cards/validate", {"cardNumber": card.number, "pin": "000000"})) == 105
@@ -305,6 +306,7 @@ def test_a_pin_works_once_and_for_its_phone_alone(api: Api, card: Printed, sms_o
     assert code_of(create(api, print_card(), flag, **jo)) == 10005
 
 
+@pytest.mark.embedded
 def test_no_secret_stands_in_the_database(database: None, sms_outbox: Outbox, settings: Settings) -> None:
     settings.SMS_WAIT_SECONDS = 0
     api, card = Api(), print_card()

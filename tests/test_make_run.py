@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack import ROOT, Stack, free_port, fresh_services
+from tests.environment import free_port
+from tests.stack import ROOT, Stack, fresh_services
 
 pytestmark = pytest.mark.timeout(300)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)

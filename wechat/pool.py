@@ -18,9 +18,12 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from cards import siebel
+from cards.models import CardStatus
+from cards.siebel import Standing
 from loyalty import claims, encryption, errors, metrics
 from loyalty.callers import Caller
 from loyalty.redis_store import redis
+from loyalty.siebel import CircuitOpen
 from wechat.models import PoolCard
 
 log = structlog.get_logger()
@@ -43,8 +46,8 @@ class DrawnCard:
 def draw(*, caller: Caller) -> DrawnCard:
     """Hand out the next card that the CRM calls free; what is not free any more leaves the pool on the way.
 
-    Once more the one that a request with the same Idempotency-Key died over. Raises NoCardAvailable, SiebelUnavailable,
-    SiebelTimeout.
+    While the CRM has failed so often that it is left alone, cards are handed out without its word. Once more the one
+    that a request with the same Idempotency-Key died over. Raises NoCardAvailable, SiebelUnavailable, SiebelTimeout.
     """
     if handed_out := claims.remembered():
         return DrawnCard(**handed_out)
@@ -108,7 +111,11 @@ def _only_free(cards: list[PoolCard]) -> list[PoolCard]:
     """Those that somebody could register today; the others are set aside. Raises SiebelUnavailable, SiebelTimeout."""
     today = timezone.localdate()
     lasting = [card for card in cards if card.end_date is None or card.end_date >= today]
-    standing = siebel.standing(card_numbers=[card.number for card in lasting]) if lasting else {}
+    try:
+        standing = siebel.standing(card_numbers=[card.number for card in lasting]) if lasting else {}
+    except CircuitOpen:
+        log.warning("pool_cards_unasked", pool_cards=[card.pk for card in lasting])
+        standing = {card.number: Standing(status=CardStatus.ACTIVE, is_free=True) for card in lasting}
     why = {card: "Its end date has passed." for card in cards if card not in lasting}
     why |= {
         card: f"The card is {standing[card.number].status}." for card in lasting if not standing[card.number].is_free
