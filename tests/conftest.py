@@ -28,6 +28,7 @@ from customers.models import Member
 from loyalty import authentication, redis_store, relay
 from loyalty.models import ApiClient, Store
 from loyalty.scopes import Scope
+from loyalty.siebel_rest import transport
 from sms.models import Message
 from tests import crm
 from tests.environment import OVER_HTTP
@@ -60,13 +61,13 @@ _NOT_OVER_HTTP = (
     "test_order_files",
     "test_reconciliation",
     "test_settings",
-    "test_siebel_",
     "test_sms_",
 )
+_ONLY_OVER_HTTP = ("test_siebel_",)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    return (OVER_HTTP and collection_path.name.startswith(_NOT_OVER_HTTP)) or None
+    return collection_path.name.startswith(_NOT_OVER_HTTP if OVER_HTTP else _ONLY_OVER_HTTP) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,12 +79,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def _database(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
-) -> Iterator[None]:
+) -> Iterator[crm.SiebelProcess | None]:
     """Open for the whole session, since the relay's thread and the tests' threads use it too."""
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
-        with crm.siebel_behind_the_wire():
-            yield
+        with crm.siebel_behind_the_wire() as siebel:
+            yield siebel
         teardown_databases(made, verbosity=0)
 
 
@@ -96,6 +97,15 @@ def database(_database: None) -> Iterator[None]:
     yield
     for alias in connections:
         clear_rows(alias)
+
+
+@pytest.fixture
+def siebel(_database: crm.SiebelProcess, database: None, settings: Settings) -> Iterator[crm.SiebelProcess]:
+    """siebelserver, whole again after the test; it must answer within a second."""
+    settings.SIEBEL_DEADLINE_SECONDS = 1.0
+    transport._retries._left = transport._retries.most
+    yield _database
+    _database.recover()
 
 
 def clear_rows(alias: str = DEFAULT_DB_ALIAS) -> None:

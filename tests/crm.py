@@ -68,7 +68,7 @@ class SiebelProcess:
     """`manage.py siebelserver` on a database."""
 
     def __init__(
-        self, database_url: str, *arguments: str, port: int = SIEBEL_PORT, control_port: int = CONTROL_PORT
+        self, database_url: str, *, port: int = SIEBEL_PORT, control_port: int = CONTROL_PORT, **settings_: str
     ) -> None:
         self.url, self.control = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{control_port}"
         ports = ("--port", str(port), "--control-port", str(control_port))
@@ -77,9 +77,10 @@ class SiebelProcess:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "SIEBEL_TRANSPORT": "embedded",
             "SIEBELSERVER_DATABASE_URL": database_url,
+            **settings_,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "siebelserver", *ports, *arguments],
+            [sys.executable, "manage.py", "siebelserver", *ports],
             cwd=settings.BASE_DIR,
             env=environment,
             stdout=subprocess.DEVNULL,
@@ -126,14 +127,14 @@ def database_url(alias: str = ALIAS) -> str:
 
 
 @contextmanager
-def siebel_behind_the_wire() -> Iterator[None]:
+def siebel_behind_the_wire() -> Iterator[SiebelProcess | None]:
     """Over HTTP: siebelserver for the session."""
     if not OVER_HTTP:
-        yield
+        yield None
         return
     server = SiebelProcess(database_url())
     try:
         server.await_start()
-        yield
+        yield server
     finally:
         server.end()

@@ -90,7 +90,8 @@ def _read(service: str, method: str, arguments: Arguments, deadline: Deadline) -
 
 
 def _write(service: str, method: str, arguments: Arguments, deadline: Deadline) -> Reply:
-    """Under the first RequestId that is not known to have had no effect."""
+    """Under the first RequestId that is not known to have had no effect; under the next one once more."""
+    may_retry = True
     for request_id in outcomes.request_ids(arguments["RequestId"]):
         state = outcomes.begin(request_id, service, method, arguments.get("TraceId", ""))
         if state == State.REFUSED:
@@ -101,8 +102,9 @@ def _write(service: str, method: str, arguments: Arguments, deadline: Deadline) 
             reply = _send(service, method, {**arguments, "RequestId": request_id}, deadline)
         if reply is not None:
             return reply
-        if not _retries.take(deadline):
+        if not (may_retry and _retries.take(deadline)):
             break
+        may_retry = False
     raise errors.SiebelUnavailable
 
 
