@@ -34,15 +34,17 @@ check: .venv/installed-dev
 	.venv/bin/python manage.py makemigrations --check --dry-run
 	.venv/bin/python bin/production_settings.py manage.py check --deploy --fail-level WARNING
 
-.venv/bin/python:
+.venv/made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: apt install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than Python 3.11; name another one: make PYTHON=/path/to/python3.11 run"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "$(PYTHON) can't make virtual environments here: apt install python3-venv"; exit 1; }
+	rm -rf .venv
 	$(PYTHON) -m venv .venv
+	@touch $@
 
-.venv/installed: requirements.txt | .venv/bin/python
+.venv/installed: requirements.txt | .venv/made
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -20,6 +20,7 @@ def read_files() -> None:
         "REDIS_URL",
         "CELERY_BROKER_URL",
         "EMAIL_HOST_PASSWORD",
+        "SIEBEL_PASSWORD",
         "SMS_SECRET_KEY",
         "SMS_RECEIPT_KEY",
     ):

@@ -2,26 +2,40 @@
 
 import hashlib
 import ipaddress
+import json
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import dotenv, secrets
 
-env = environ.Env()
+
+class Env(environ.Env):  # type: ignore[misc]
+    """Names the variable whose value is of no use, and never the value."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} is not what it should be, a number for one.") from None
+
+
+env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 dotenv.read()
 
 
 def path_of(name: str, default: str | Path) -> Path:
-    """A path of the environment; a relative one starts at the project's folder."""
-    path: str = env.str(name, default=str(default))
+    """A path of the environment; a relative one starts at the project's folder. An empty one is as good as none."""
+    path: str = env.str(name, default="") or str(default)
     return BASE_DIR / path
 
 
@@ -44,6 +58,17 @@ def number_of(name: str, default: float, least: float, most: float) -> float:
         value = least - 1
     if not least <= value <= most:
         raise ImproperlyConfigured(f"{name} is not between {least:g} and {most:g}.")
+    return value
+
+
+def texts_of(name: str) -> dict[str, str]:
+    """A JSON object of texts."""
+    try:
+        value = json.loads(env.str(name, default="") or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise ImproperlyConfigured(f"{name} is a JSON object of texts.")
     return value
 
 
@@ -178,7 +203,12 @@ def _broker_of(redis_url: str) -> str:
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="" if PRODUCTION else _broker_of(REDIS_URL))
 if PRODUCTION and not (REDIS_URL and CELERY_BROKER_URL and DATABASES["default"].get("NAME")):
     raise ImproperlyConfigured("DATABASE_URL, REDIS_URL and CELERY_BROKER_URL are needed in production.")
+# Files take minutes: a queue of their own, so that no message waits behind them. A worker without -Q takes both.
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="loyalty")
+FILES_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-files"
+CELERY_TASK_QUEUES = [Queue(name) for name in (CELERY_TASK_DEFAULT_QUEUE, FILES_QUEUE)]
+_FILE_TASKS = ("wechat.tasks.import_batch", "wechat.tasks.look_into_inbox", "orders.tasks.import_files")
+CELERY_TASK_ROUTES = {name: {"queue": FILES_QUEUE} for name in (*_FILE_TASKS, "orders.tasks.reconcile_partners")}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -212,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-partners": {"task": "orders.tasks.reconcile_partners", "schedule": crontab(hour="0", minute="21")},
     "check-stars": {"task": "orders.tasks.check_stars", "schedule": crontab(hour="3", minute="41")},
     "watch-messages": {"task": "sms.tasks.watch_messages", "schedule": 60.0},
+    "settle-siebel-writes": {"task": "loyalty.tasks.settle_writes", "schedule": 20.0},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
 
@@ -280,12 +311,57 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+
 # Siebel
 SIEBEL_TRANSPORT = env.str("SIEBEL_TRANSPORT", default="embedded")
-SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call"}
+SIEBEL_TRANSPORTS = {"embedded": "loyalty.business_services.call", "rest": "loyalty.siebel_rest.transport.call"}
 if SIEBEL_TRANSPORT not in SIEBEL_TRANSPORTS:
     raise ImproperlyConfigured(f"SIEBEL_TRANSPORT is one of: {', '.join(SIEBEL_TRANSPORTS)}.")
 SIEBEL_DEADLINE_SECONDS = number_of("SIEBEL_DEADLINE_SECONDS", 8, 0.1, 20)
+SIEBEL_URL = env.str("SIEBEL_URL", default="").rstrip("/")
+SIEBEL_LOGIN = env.str("SIEBEL_LOGIN", default="basic")
+SIEBEL_USER = env.str("SIEBEL_USER", default="")
+SIEBEL_PASSWORD = env.str("SIEBEL_PASSWORD", default="")
+SIEBEL_TOKEN_URL = env.str("SIEBEL_TOKEN_URL", default="")
+SIEBEL_SCOPE = env.str("SIEBEL_SCOPE", default="")
+if SIEBEL_LOGIN not in ("basic", "oauth"):
+    raise ImproperlyConfigured("SIEBEL_LOGIN is basic or oauth.")
+if SIEBEL_TRANSPORT == "rest":
+    _needed_by_rest = {"SIEBEL_URL": SIEBEL_URL, "SIEBEL_USER": SIEBEL_USER, "SIEBEL_PASSWORD": SIEBEL_PASSWORD}
+    if SIEBEL_LOGIN == "oauth":
+        _needed_by_rest["SIEBEL_TOKEN_URL"] = SIEBEL_TOKEN_URL
+    if _missing := [name for name, value in _needed_by_rest.items() if not value]:
+        raise ImproperlyConfigured(f"The transport rest needs {', '.join(_missing)}.")
+    if PRODUCTION and not all(url.startswith("https://") for url in (SIEBEL_URL, SIEBEL_TOKEN_URL) if url):
+        raise ImproperlyConfigured("SIEBEL_URL and SIEBEL_TOKEN_URL start with https:// in production.")
+SIEBEL_CONNECT_SECONDS = number_of("SIEBEL_CONNECT_SECONDS", 1, 0.1, 10)
+SIEBEL_MAX_CONNECTIONS = env.int("SIEBEL_MAX_CONNECTIONS", default=10)
+WEB_THREADS = env.int("WEB_THREADS", default=12 if SIEBEL_TRANSPORT == "rest" else 4)
+if SIEBEL_TRANSPORT == "rest" and not 0 < SIEBEL_MAX_CONNECTIONS < WEB_THREADS:
+    raise ImproperlyConfigured(
+        "SIEBEL_MAX_CONNECTIONS is below WEB_THREADS: somebody must answer what needs no Siebel."
+    )
+SIEBEL_SERVICES = texts_of("SIEBEL_SERVICES")
+SIEBEL_CODES = texts_of("SIEBEL_CODES")
+SIEBEL_DATE_FORMAT = env.str("SIEBEL_DATE_FORMAT", default="%m/%d/%Y %H:%M:%S")
+if not all(part in SIEBEL_DATE_FORMAT for part in ("%Y", "%m", "%d", "%H", "%M", "%S")):
+    raise ImproperlyConfigured("SIEBEL_DATE_FORMAT has %Y, %m, %d, %H, %M and %S in it.")
+SIEBEL_BREAKER_CALLS = int(number_of("SIEBEL_BREAKER_CALLS", 20, 2, 1000))
+SIEBEL_BREAKER_SECONDS = number_of("SIEBEL_BREAKER_SECONDS", 30, 0.1, 3600)
+SIEBEL_STATE_DIR = path_of("SIEBEL_STATE_DIR", VAR_DIR / "siebel")
+SIEBEL_STALE_SECONDS = int(number_of("SIEBEL_STALE_SECONDS", 300, 1, 86_400))
+SIEBEL_STALE_METHODS = env.list("SIEBEL_STALE_METHODS", default=[])
+_MAY_BE_STALE = {
+    "Loyalty Member.Get",
+    "Loyalty Card.List",
+    "Loyalty Contact.ListAddresses",
+    "Loyalty Order.List",
+    "Loyalty Order.ListItems",
+    "Loyalty Reward.List",
+}
+if not set(SIEBEL_STALE_METHODS) <= _MAY_BE_STALE:
+    raise ImproperlyConfigured(f"SIEBEL_STALE_METHODS are some of: {', '.join(sorted(_MAY_BE_STALE))}.")
+SIEBELSERVER_DATABASE_URL = env.str("SIEBELSERVER_DATABASE_URL", default=f"sqlite:///{VAR_DIR}/siebel.sqlite3")
 
 # Messages
 BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
@@ -363,7 +439,7 @@ ORDER_INBOX_DIR = path_of("ORDER_INBOX_DIR", VAR_DIR / "inbox")
 RECONCILIATION_DIR = path_of("RECONCILIATION_DIR", VAR_DIR / "reconciliation")
 
 # Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
-LIMITS_SCALE = env.float("LIMITS_SCALE", default=1.0)
+LIMITS_SCALE = number_of("LIMITS_SCALE", 1, 0.001, 1_000_000)
 PUBLIC_RATE = env.str("PUBLIC_RATE", default="120/min")
 if not re.fullmatch(r"[1-9][0-9]*/(s|sec|min|h|hour|day)", PUBLIC_RATE, re.ASCII):
     raise ImproperlyConfigured("PUBLIC_RATE is a rate such as 120/min.")
@@ -383,7 +459,7 @@ CARD_ADDS_PER_CUSTOMER_DAY = env.int("CARD_ADDS_PER_CUSTOMER_DAY", default=20)
 CARD_MISSES_PER_CUSTOMER_HOUR = env.int("CARD_MISSES_PER_CUSTOMER_HOUR", default=20)
 REPLACEMENTS_PER_CUSTOMER_30DAYS = env.int("REPLACEMENTS_PER_CUSTOMER_30DAYS", default=2)
 DISABLES_PER_CUSTOMER_DAY = env.int("DISABLES_PER_CUSTOMER_DAY", default=3)
-PIN_LIFETIME_SECONDS = env.int("PIN_LIFETIME_SECONDS", default=600)
+PIN_LIFETIME_SECONDS = int(number_of("PIN_LIFETIME_SECONDS", 600, 30, 86_400))
 PROOF_TOKEN_LIFETIME_SECONDS = env.int("PROOF_TOKEN_LIFETIME_SECONDS", default=900)
 RESET_LINK_LIFETIME_SECONDS = env.int("RESET_LINK_LIFETIME_SECONDS", default=3600)
 MOBILE_WINDOW_SECONDS = env.int("MOBILE_WINDOW_SECONDS", default=600)

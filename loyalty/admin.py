@@ -17,7 +17,16 @@ from django.views.decorators.http import require_POST
 
 from loyalty import authentication
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
-from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, IdempotencyKey, SiebelRequest, Store
+from loyalty.models import (
+    ApiClient,
+    ApiKey,
+    Budget,
+    CustomerToken,
+    IdempotencyKey,
+    SiebelRequest,
+    SiebelWrite,
+    Store,
+)
 from loyalty.scopes import Scope
 
 admin.site.site_header = admin.site.site_title = admin.site.index_title = "Loyalty"
@@ -188,6 +197,17 @@ class SiebelRequestAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     search_fields = ("request_id__exact",)
     fields = ("request_id", "service", "method", "created_at")
+
+
+@admin.register(SiebelWrite)
+class SiebelWriteAdmin(ReadOnlyAdmin):
+    """What is unknown after several asks could not be settled: somebody looks into Siebel."""
+
+    list_display = ("sent_at", "service", "method", "state", "asks", "settled_at", "trace_id")
+    list_filter = ("state", "sent_at")
+    search_fields = ("request_id__exact", "trace_id__exact")
+    search_help_text = "A RequestId, or the request id of an answer."
+    fields = ("request_id", "service", "method", "trace_id", "state", "sent_at", "settled_at", "asks", "ask_at")
 
 
 @admin.register(IdempotencyKey)

@@ -5,4 +5,4 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
-        from loyalty import diagnostics_service  # noqa: F401 (registers itself)
+        from loyalty import diagnostics_service, outcome_service  # noqa: F401 (they register themselves)

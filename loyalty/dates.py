@@ -1,13 +1,14 @@
-"""Dates as the API (`MM/DD/YYYY`) and Siebel's wire (`MM/DD/YYYY HH:MM:SS`, no offset, in Asia/Shanghai) write them."""
+"""Dates as the API (`MM/DD/YYYY`) and Siebel's wire (SIEBEL_DATE_FORMAT, no offset, in Asia/Shanghai) write them."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from datetime import timezone as offset
 
+from django.conf import settings
 from django.utils import timezone
 
 DATE = "%m/%d/%Y"
-WIRE = "%m/%d/%Y %H:%M:%S"
+MOMENT = "%m/%d/%Y %H:%M:%S"
 _DATE = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", re.ASCII)
 _MOMENT = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
 _CHINA = offset(timedelta(hours=8))
@@ -29,20 +30,32 @@ def format_date(day: date | None) -> str:
 
 def wire_date(day: date | None) -> str:
     """A date on Siebel's wire; `""` stands for none."""
-    return f"{format_date(day)} 00:00:00" if day else ""
+    if isinstance(day, datetime):
+        day = timezone.localtime(day).date()
+    return _written(datetime.combine(day, time.min)) if day else ""
 
 
 def wire_moment(moment: datetime | None) -> str:
-    return timezone.localtime(moment).strftime(WIRE) if moment else ""
+    return _written(timezone.localtime(moment)) if moment else ""
+
+
+def _written(moment: datetime) -> str:
+    """strftime would write the year 33 with two digits, which strptime does not read."""
+    return moment.strftime(settings.SIEBEL_DATE_FORMAT.replace("%Y", f"{moment.year:04}"))
 
 
 def from_wire(text: str | None) -> date | None:
     """The day of a wire date. Raises ValueError where it is none."""
-    return datetime.strptime(text, WIRE).date() if text else None  # noqa: DTZ007 (a day, not a moment)
+    return datetime.strptime(text, settings.SIEBEL_DATE_FORMAT).date() if text else None  # noqa: DTZ007 (a day)
+
+
+def moment_from_wire(text: str) -> datetime:
+    """Raises ValueError where it is none."""
+    return datetime.strptime(text, settings.SIEBEL_DATE_FORMAT).replace(tzinfo=timezone.get_current_timezone())
 
 
 def parse_moment(text: str) -> datetime:
     """Read `MM/DD/YYYY HH:MM:SS` in GMT+8, to the letter. Raises ValueError."""
     if not _MOMENT.fullmatch(text):
         raise ValueError("not MM/DD/YYYY HH:MM:SS")
-    return datetime.strptime(text, WIRE).replace(tzinfo=_CHINA).astimezone(UTC)
+    return datetime.strptime(text, MOMENT).replace(tzinfo=_CHINA).astimezone(UTC)

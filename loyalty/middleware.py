@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
 
 from loyalty import errors, exception_handler, metrics
+from loyalty.siebel_rest import stale
 
 log = structlog.get_logger()
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -28,11 +30,14 @@ class RequestMiddleware:
         request_id = sent if _SANE_ID.fullmatch(sent) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        stale.begin()
         try:
             response = self._answer(request)
             response["X-Request-ID"] = request_id
             if exception_handler.is_api(request):
                 response["Cache-Control"] = "no-store"
+                for name, value in stale.headers().items():
+                    response[name] = value
             self._record(request, response.status_code, time.monotonic() - started)
             return response
         finally:
@@ -41,7 +46,8 @@ class RequestMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What a view outside of DRF let fall; Django goes on to handler500."""
         if not isinstance(error, errors.Refusal):
-            exception_handler.log_crash(error)
+            if not isinstance(error, (Http404, PermissionDenied, SuspiciousOperation)):
+                exception_handler.log_crash(error)
             return None
         return exception_handler.refuse(request, error)
 

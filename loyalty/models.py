@@ -81,7 +81,8 @@ class ApiClient(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if Scope.CUSTOMERS in (self.scopes or []) and not self.networks:
+        anywhere = any(ipaddress.ip_network(entry).prefixlen == 0 for entry in self.networks or [])
+        if Scope.CUSTOMERS in (self.scopes or []) and (not self.networks or anywhere):
             raise ValidationError(
                 {"networks": "The scope customers acts for any customer: name the addresses it is used from."}
             )
@@ -141,12 +142,16 @@ class Budget(models.Model):
 
 
 class SiebelRequest(models.Model):
-    """A write that the embedded CRM has done: the same RequestId is answered with the same reply."""
+    """A write that the embedded CRM has done: the same RequestId is answered with the same reply.
+
+    Or one that it has promised never to do, since somebody asked before it was done.
+    """
 
     request_id = models.CharField(max_length=64, primary_key=True)
     service = models.CharField(max_length=60)
     method = models.CharField(max_length=60)
     reply = models.JSONField()
+    is_void = models.BooleanField(default=False, help_text="It was not done when somebody asked, and never will be.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self) -> str:
@@ -173,3 +178,41 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.caller}"
+
+
+class SiebelWrite(models.Model):
+    """A write that was sent to a Siebel of its own, and what became of it (siebel_rest/outcomes.py)."""
+
+    class State(models.TextChoices):
+        SENT = "sent", "Sent: the answer is awaited"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused: it had no effect"
+        UNKNOWN = "unknown", "Unknown: Siebel is asked again"
+
+    request_id = models.CharField("RequestId", max_length=64, unique=True)
+    service = models.CharField(max_length=60)
+    method = models.CharField(max_length=60)
+    trace_id = models.CharField("request id", max_length=64, blank=True, help_text="Of the API's request.")
+    state = models.CharField(max_length=10, choices=State, default=State.SENT)
+    sent_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+    asks = models.PositiveIntegerField(default=0, help_text="How often Siebel was asked what became of it.")
+    ask_at = models.DateTimeField(default=timezone.now, help_text="When it is asked next.")
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = "write to Siebel"
+        verbose_name_plural = "writes to Siebel"
+        indexes = (
+            models.Index(fields=("ask_at",), condition=Q(state__in=("sent", "unknown")), name="siebel_write_open"),
+            models.Index(fields=("state", "-id"), name="siebel_write_by_state"),
+            models.Index(fields=("sent_at",), name="siebel_write_by_age"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=("sent", "done", "refused", "unknown")), name="siebel_write_state_is_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.method} {self.request_id[:12]}"

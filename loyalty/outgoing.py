@@ -1,9 +1,10 @@
 """HTTP calls to systems outside that end in time and say whether they can have had an effect.
 
 No redirects, no cookies, a connection of its own for each, TLS verified, an answer of bounded size. The deadline holds
-for the whole call: a server that drips is cut off, too.
+for the whole call: a server that drips is cut off, too. Who keeps connections takes `Adapter` and `timed` from here.
 """
 
+import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,10 @@ class NoAnswer(Exception):
     """Sent, as far as we know, and no whole answer came: it may have had its effect."""
 
 
+class TimedOut(NoAnswer):
+    """… because the time was over."""
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -38,15 +43,11 @@ class Answer:
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
     """Raises NotSent, NoAnswer."""
-    with _call_of(seconds) as call:
-        try:
-            return _post(url, body, headers, seconds)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            kind = type(error).__name__
-            raise (NoAnswer if call.connected else NotSent)(kind) from None
+    with timed(seconds):
+        return _post(url, body, headers, seconds)
 
 
-class _Call:
+class Call:
     """One call: whether it got through to the other side, and the socket to be shut when its time is over."""
 
     def __init__(self) -> None:
@@ -57,7 +58,7 @@ class _Call:
     def watch(self, connection: socket.socket) -> None:
         """A duplicate, since TLS takes the socket itself over."""
         with self._lock:
-            self._sockets.append(connection.dup())
+            self._sockets.append(socket.socket(fileno=os.dup(connection.fileno())))
 
     def cut(self) -> None:
         with self._lock:
@@ -73,18 +74,25 @@ class _Call:
             self._sockets.clear()
 
 
-_current: ContextVar[_Call] = ContextVar("call")
+_current: ContextVar[Call] = ContextVar("call")
 
 
 @contextmanager
-def _call_of(seconds: float) -> Iterator[_Call]:
-    call = _Call()
+def timed(seconds: float) -> Iterator[Call]:
+    """A block with one call through an `Adapter`, cut off after so long. Raises NotSent, NoAnswer, TimedOut."""
+    call = Call()
     token = _current.set(call)
     timer = threading.Timer(seconds, call.cut)
     timer.daemon = True
     timer.start()
     try:
         yield call
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        if not call.connected:
+            kind: type[Exception] = NotSent
+        else:
+            kind = TimedOut if call.over or isinstance(error, requests.Timeout) else NoAnswer
+        raise kind(type(error).__name__) from None
     finally:
         timer.cancel()
         call.close()
@@ -94,13 +102,13 @@ def _call_of(seconds: float) -> Iterator[_Call]:
 def _post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
     told = {"Connection": "close", "Accept-Encoding": "identity", **headers}
     with requests.Session() as session:
-        session.mount("http://", _Adapter())
-        session.mount("https://", _Adapter())
+        session.mount("http://", Adapter())
+        session.mount("https://", Adapter())
         with session.post(
             url,
             data=body,
             headers=told,
-            auth=_no_netrc,
+            auth=no_netrc,
             timeout=(min(_CONNECT_SECONDS, seconds), seconds),
             allow_redirects=False,
             stream=True,
@@ -111,7 +119,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> 
             return Answer(response.status_code, content)
 
 
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Without an `auth`, requests would put a .netrc entry in the place of our own Authorization header."""
     return request
 
@@ -126,6 +134,10 @@ class _Watched(HTTPConnection):
         super().connect()
         _current.get().connected = True
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _watch_again(self)
+        super().request(*args, **kwargs)
+
 
 class _WatchedTls(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
@@ -135,6 +147,17 @@ class _WatchedTls(HTTPSConnection):
 
     def connect(self) -> None:
         super().connect()
+        _current.get().connected = True
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _watch_again(self)
+        super().request(*args, **kwargs)
+
+
+def _watch_again(connection: HTTPConnection) -> None:
+    """A connection that was kept from an earlier call."""
+    if connection.sock is not None:
+        _current.get().watch(connection.sock)
         _current.get().connected = True
 
 
@@ -149,7 +172,7 @@ class _TlsPool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
-class _Adapter(HTTPAdapter):
+class Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS

@@ -20,6 +20,10 @@ Reply = Mapping[str, Any]
 Transport = Callable[[str, str, Arguments], Reply]
 
 
+class CircuitOpen(errors.SiebelUnavailable):
+    """Siebel failed so often that it is left alone for a while: it was not asked."""
+
+
 @lru_cache
 def _transport(path: str) -> Transport:
     transport: Transport = import_string(path)
@@ -54,10 +58,25 @@ def call(service: str, method: str, arguments: Arguments) -> Reply:
         reply = _transport(settings.SIEBEL_TRANSPORTS[settings.SIEBEL_TRANSPORT])(service, method, arguments)
         code = reply["ResponseCode"]
         outcome = "done" if code == "0" else f"refused {code}"
+    except errors.SiebelTimeout:
+        outcome = "timeout"
+        raise
+    except errors.SiebelUnavailable:
+        outcome = "unavailable"
+        raise
     finally:
         seconds = time.monotonic() - started
         metrics.SIEBEL_SECONDS.labels(service, method, outcome.split()[0]).observe(seconds)
         log.info("siebel", service=service, method=method, outcome=outcome, ms=round(seconds * 1000, 1))
     if code != "0":
-        raise errors.BY_CODE[int(code)]()
+        raise _refusal(code)
     return reply
+
+
+def _refusal(code: str) -> errors.Refusal:
+    """A code that is not in the catalogue is no answer that anybody could be given."""
+    try:
+        return errors.BY_CODE[int(code)]()
+    except (KeyError, ValueError):
+        log.error("siebel_code_unknown")
+        return errors.SiebelUnavailable()

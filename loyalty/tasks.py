@@ -8,7 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from loyalty import idempotency
-from loyalty.models import Budget, CustomerToken, SiebelRequest
+from loyalty.models import Budget, CustomerToken, SiebelRequest, SiebelWrite
+from loyalty.siebel_rest import outcomes
 
 
 @shared_task
@@ -22,5 +23,13 @@ def sweep_expired() -> None:
     unused = Budget.objects.filter(updated_at__lt=now - timedelta(days=2))
     unused.filter(Q(is_permanent=False) | Q(total=0)).delete()
     SiebelRequest.objects.filter(created_at__lt=now - timedelta(days=30)).delete()
+    settled = SiebelWrite.objects.filter(settled_at__isnull=False)
+    settled.filter(sent_at__lt=now - timedelta(days=30)).delete()
     idempotency.sweep()
     SessionStore.clear_expired()
+
+
+@shared_task
+def settle_writes() -> None:
+    """Ask Siebel what became of the writes whose outcome nobody knows."""
+    outcomes.settle()

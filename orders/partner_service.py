@@ -11,7 +11,7 @@ from django.utils import timezone
 from cards import members
 from loyalty import errors
 from loyalty.business_services import business_service, remember
-from loyalty.dates import parse_moment
+from loyalty.dates import moment_from_wire
 from loyalty.models import Store
 from loyalty.siebel import Reply
 from orders import ledger
@@ -89,7 +89,7 @@ def _take_in(
     receipt: Receipt, member_id: str, content: dict[str, str], actor: str, trace_id: str
 ) -> PartnerTransaction:
     store_id = _open_store(content["store_number"])
-    now, txn_at, points = timezone.now(), parse_moment(content["txn_date"]), int(content["points"])
+    now, txn_at, points = timezone.now(), moment_from_wire(content["txn_date"]), int(content["points"])
     if points:
         cause = Cause(
             f"partner {content['partner_code']}", f"receipt {receipt.source_code} {receipt.number}", actor, trace_id

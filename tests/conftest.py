@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,9 +16,8 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail import EmailMultiAlternatives
-from django.db import close_old_connections, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections, transaction
 from django.test import Client
-from django.test.client import ClientHandler
 from django.test.utils import setup_databases, teardown_databases
 from django_redis import get_redis_connection
 from pytest_django import Settings
@@ -28,7 +28,10 @@ from customers.models import Member
 from loyalty import authentication, redis_store, relay
 from loyalty.models import ApiClient, Store
 from loyalty.scopes import Scope
+from loyalty.siebel_rest import transport
 from sms.models import Message
+from tests import crm
+from tests.environment import OVER_HTTP
 from tests.sshd import Sshd
 from wechat.models import Batch
 
@@ -46,14 +49,43 @@ MEI = {
 }
 
 
+# What has nothing to do with a CRM, or is about this process tree, runs once: not over HTTP, too.
+_NOT_OVER_HTTP = (
+    "test_adjustments",
+    "test_admin",
+    "test_demo",
+    "test_file_server",
+    "test_killed",
+    "test_ledger",
+    "test_make_run",
+    "test_openapi",
+    "test_order_files",
+    "test_reconciliation",
+    "test_settings",
+    "test_sms_",
+)
+_ONLY_OVER_HTTP = ("test_siebel_",)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return collection_path.name.startswith(_NOT_OVER_HTTP if OVER_HTTP else _ONLY_OVER_HTTP) or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if OVER_HTTP and item.get_closest_marker("embedded"):
+            item.add_marker(pytest.mark.skip(reason="It looks into the CRM's own process."))
+
+
 @pytest.fixture(scope="session")
 def _database(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
-) -> Iterator[None]:
+) -> Iterator[crm.SiebelProcess | None]:
     """Open for the whole session, since the relay's thread and the tests' threads use it too."""
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
-        yield
+        with crm.siebel_behind_the_wire() as siebel:
+            yield siebel
         teardown_databases(made, verbosity=0)
 
 
@@ -62,14 +94,25 @@ def database(_database: None) -> Iterator[None]:
     """Rows are committed, as in production, and gone after the test."""
     redis_store._away_until = 0.0  # no test waits for what another one took away
     get_redis_connection("default").flushdb()
+    shutil.rmtree(settings.SIEBEL_STATE_DIR, ignore_errors=True)
     yield
-    clear_rows()
+    for alias in connections:
+        clear_rows(alias)
 
 
-def clear_rows() -> None:
+@pytest.fixture
+def siebel(_database: crm.SiebelProcess, database: None, settings: Settings) -> Iterator[crm.SiebelProcess]:
+    """siebelserver, whole again after the test; it must answer within a second."""
+    settings.SIEBEL_DEADLINE_SECONDS = 1.0
+    transport._retries._left = transport._retries.most
+    yield _database
+    _database.recover()
+
+
+def clear_rows(alias: str = DEFAULT_DB_ALIAS) -> None:
     """Foreign keys are checked at the end of a transaction, so the order does not matter."""
-    tables = [name for name in connection.introspection.table_names() if name not in KEPT]
-    with transaction.atomic(), connection.cursor() as cursor:
+    tables = [name for name in connections[alias].introspection.table_names() if name not in KEPT]
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         _clear_ledger(cursor)
         for table in tables:
             cursor.execute(f"DELETE FROM {table}")
@@ -77,7 +120,7 @@ def clear_rows() -> None:
 
 def _clear_ledger(cursor: Any) -> None:
     """Past the triggers that keep the ledger append-only."""
-    if connection.vendor == "postgresql":
+    if cursor.db.vendor == "postgresql":
         cursor.execute("TRUNCATE orders_starentry")
         return
     cursor.execute("SELECT 1 FROM orders_starentry LIMIT 1")
@@ -98,8 +141,9 @@ def relay_at_work(database: None) -> Iterator[None]:
     stop = threading.Event()
 
     def work() -> None:
-        relay.run(stop.is_set)
-        connection.close()
+        with crm.product_at_work():
+            relay.run(stop.is_set)
+        connections.close_all()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -110,7 +154,7 @@ def relay_at_work(database: None) -> Iterator[None]:
     assert not thread.is_alive()
 
 
-HANDLER = ClientHandler(enforce_csrf_checks=True)  # one for all: it loads the middleware, which takes its time
+HANDLER = crm.Handler(enforce_csrf_checks=True)  # one for all: it loads the middleware, which takes its time
 
 
 @dataclass
@@ -325,7 +369,7 @@ def at_once(count: int, act: Any) -> list[Any]:
             results[number] = act(number)
         finally:
             close_old_connections()
-            connection.close()
+            connections.close_all()
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
     for thread in threads:

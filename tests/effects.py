@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from django_redis import get_redis_connection
 
 from wechat import pool
@@ -12,10 +12,13 @@ COUNTERS = {"loyalty_budget"}  # a refused attempt stays counted there
 
 def everything() -> dict[str, Any]:
     """Equal before and after something that must have no effect."""
-    tables = set(connection.introspection.table_names()) - COUNTERS
-    with connection.cursor() as cursor:
-        rows = {table: _rows(cursor, table) for table in sorted(tables)}
-    return {**rows, "redis": get_redis_connection("default").lrange(pool.WINDOW, 0, -1)}
+    rows: dict[str, Any] = {"redis": get_redis_connection("default").lrange(pool.WINDOW, 0, -1)}
+    for alias in connections:
+        tables = set(connections[alias].introspection.table_names()) - COUNTERS
+        with connections[alias].cursor() as cursor:
+            for table in sorted(tables):
+                rows[table] = rows.get(table, []) + _rows(cursor, table)
+    return rows
 
 
 def _rows(cursor: Any, table: str) -> list[str]:

@@ -1,11 +1,13 @@
 """Loaded by pytest before anything else: a folder, a database and a Valkey for each of its processes.
 
 DATABASE_URL, REDIS_URL and CELERY_BROKER_URL win where they are given; each process then takes its own database number.
+With SIEBEL_TRANSPORT=rest the CRM is a siebelserver of each process (tests/crm.py).
 """
 
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -33,6 +35,26 @@ os.environ |= {
     "SMS_WAIT_SECONDS": "2",
     "HEAP_TRACE_SECONDS": "0",
 }
+OVER_HTTP = os.environ.get("SIEBEL_TRANSPORT") == "rest"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+SIEBEL_PORT, CONTROL_PORT = free_port(), free_port()
+if OVER_HTTP:
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "tests.over_http",
+        "SIEBEL_URL": f"http://127.0.0.1:{SIEBEL_PORT}",
+        "SIEBEL_USER": "SADMIN",
+        "SIEBEL_PASSWORD": "siebel-password",
+        "SIEBEL_MAX_CONNECTIONS": "63",  # tests have more threads than a web server
+        "WEB_THREADS": "64",
+    }
 if "REDIS_URL" in GIVEN:
     _number = _FIRST_REDIS_DATABASE + int(_worker.removeprefix("gw") or "0")
     os.environ["REDIS_URL"] = f"{GIVEN['REDIS_URL'].rstrip('/').rsplit('/', 1)[0]}/{_number}"

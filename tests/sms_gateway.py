@@ -17,7 +17,8 @@ from typing import Any
 import requests
 
 from config import orphans
-from tests.stack import ROOT, free_port
+from tests.environment import free_port
+from tests.stack import ROOT
 
 ACCESS_KEY, SECRET_KEY = "shop", "gateway-secret-0123456789"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import free_port
+from tests.environment import free_port
 
 CONFIGURATION = """
 Port {port}

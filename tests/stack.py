@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,18 +14,11 @@ from typing import Any
 import psycopg
 import redis
 
-from tests.environment import GIVEN
+from tests.environment import GIVEN, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 _STACK_DATABASE = f"loyalty_stack_{os.getpid()}"
 _STACK_REDIS = 9
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Stack:

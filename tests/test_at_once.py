@@ -146,6 +146,7 @@ def test_ten_of_sixty_wrong_card_pins_are_compared(api: Api, card: Printed) -> N
     assert answers(at_once(60, lambda n: Api().post("Cards/validate", body))) == {105: 10, 20009: 50}
 
 
+@pytest.mark.embedded
 def test_ten_of_fifty_wrong_passwords_are_hashed(api: Api, card: Printed, hashes: list[str], crowd: Any) -> None:
     assert create(card, **crowd(0)).status_code == 200
     hashes.clear()

@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -15,6 +15,7 @@ from cards.transitions import TRANSITIONS, Event
 from customers.models import Member
 from loyalty import authentication, encryption
 from loyalty.scopes import Scope
+from tests import crm
 from tests.conftest import Api, Printed, at_once, code_of, holding, print_card
 from tests.stack import ROOT
 from wechat.models import Batch, PoolCard
@@ -47,11 +48,11 @@ def own(member: Member, status: str = S.REGISTERED) -> Printed:
     return print_card(status=status, customer=member)
 
 
-def pooled(count: int = 1) -> list[str]:
+def pooled(count: int = 1, *, alias: str = DEFAULT_DB_ALIAS) -> list[str]:
     """Cards of the pool, in the order in which they are drawn."""
-    batch = Batch.objects.create(file_name="stock.csv", state=Batch.State.DONE)
+    batch = Batch.objects.using(alias).create(file_name="stock.csv", state=Batch.State.DONE)
     cards = [print_card() for _ in range(count)]
-    PoolCard.objects.bulk_create(
+    PoolCard.objects.using(alias).bulk_create(
         PoolCard(
             number=card.number,
             pin=encryption.seal(card.pin, owner=card.number),
@@ -61,6 +62,11 @@ def pooled(count: int = 1) -> list[str]:
         for card in cards
     )
     return [card.number for card in cards]
+
+
+def stocked(count: int = 1) -> list[str]:
+    """Cards that Siebel sends as replacements: the pool's, or its own stock where it is a system of its own."""
+    return pooled(count, alias=crm.ALIAS)
 
 
 def statuses(member: Member) -> dict[str, str]:
@@ -134,18 +140,18 @@ def test_a_lost_live_card_gives_its_place_to_the_last_dormant_one(hers: Api, mei
 
 
 def test_a_replacement_is_on_its_way_until_it_is_woken(hers: Api, mei: Member) -> None:
-    (replacement,), lost = pooled(), own(mei)
+    (replacement,), lost = stocked(), own(mei)
     reply = lose(hers, lost, sendReplacement="Y").json()
     assert (reply["cardNumber"], reply["status"]) == (replacement, "InTransit")
     listed = {card["cardNumber"]: card for card in hers.get("Customers/cards/list").json()}
     assert listed[lost.number]["replacedBy"] == replacement
     assert wake(hers, Printed(replacement, "", "")).json() == {"success": True}
     assert statuses(mei) == {lost.number: "Obsolete", replacement: "Registered"}
-    assert PoolCard.objects.get().status == "Issued"
+    assert PoolCard.objects.using(crm.ALIAS).get().status == "Issued"
 
 
 def test_a_replacement_is_a_card_that_is_still_free(hers: Api, mei: Member) -> None:
-    registered, ended, free = pooled(3)
+    registered, ended, free = stocked(3)
     Card.objects.filter(number=registered).update(status=S.REGISTERED, customer=new_customer("gao"))
     Card.objects.filter(number=ended).update(end_date="2020-01-01")
     assert lose(hers, own(mei), sendReplacement="Y").json()["cardNumber"] == free
@@ -208,7 +214,7 @@ def test_each_status_is_refused_by_its_name(hers: Api, api: Api, mei: Member) ->
 
 
 def test_a_second_report_of_the_same_card_is_refused_by_name(hers: Api, mei: Member) -> None:
-    pooled(2)
+    stocked(2)
     card = own(mei)
     assert lose(hers, card, sendReplacement="Y").status_code == 200
     assert code_of(lose(hers, card, sendReplacement="Y")) == 102
@@ -238,7 +244,7 @@ def test_how_often_is_limited(hers: Api, mei: Member, settings: Settings) -> Non
     unknown = Printed("9999", "1", "")
     assert [code_of(add(hers, unknown)) for _ in range(2)] == [104, 104]
     assert code_of(add(hers, print_card()), 429) == 429
-    pooled(2)
+    stocked(2)
     first, second = own(mei), own(mei, S.DORMANT)
     assert lose(hers, first, sendReplacement="Y").status_code == 200
     assert code_of(lose(hers, second, sendReplacement="Y"), 429) == 429
@@ -310,13 +316,13 @@ def test_twenty_customers_add_one_card_and_one_gets_it(api: Api) -> None:
 
 def test_twenty_reports_of_one_card_send_one_replacement(hers: Api, mei: Member, settings: Settings) -> None:
     settings.WRITES_PER_CUSTOMER_MINUTE, settings.REPLACEMENTS_PER_CUSTOMER_30DAYS = 1000, 1000
-    pooled(20)
+    stocked(20)
     card = own(mei)
     headers = hers.headers
     replies = at_once(20, lambda _: lose(Api(headers), card, sendReplacement="Y"))
     assert sorted(reply.status_code for reply in replies) == [200] + [400] * 19
     assert {code_of(reply) for reply in replies if reply.status_code == 400} == {102}
-    assert PoolCard.objects.filter(status="Issued").count() == 1
+    assert PoolCard.objects.using(crm.ALIAS).filter(status="Issued").count() == 1
 
 
 def test_waking_a_card_and_losing_it_at_once_is_one_after_the_other(hers: Api, mei: Member, settings: Settings) -> None:

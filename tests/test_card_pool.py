@@ -62,6 +62,7 @@ def test_a_card_whose_end_date_has_passed_is_not_taken_in(api: Api, wechat: Api)
     assert draw(wechat).json()["msrCard"] == "6102"
 
 
+@pytest.mark.embedded
 def test_a_card_that_the_crm_calls_ended_is_not_taken_in(api: Api) -> None:
     load(api, f"msrCard,pin,endDate\n6101,1111,{day(1)}\n")
     PoolCard.objects.all().delete()
@@ -117,6 +118,7 @@ def test_a_card_that_nobody_can_register_is_not_handed_out(api: Api, wechat: Api
     assert set_aside() == {"6101": "The card is Active.", "6102": "The card is NotFound."}
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("transport", "status", "code"), [("away", 503, 5030), ("slow", 504, 5040)])
 def test_with_siebel_away_nothing_is_handed_out(
     api: Api, wechat: Api, settings: Settings, transport: str, status: int, code: int
@@ -142,6 +144,7 @@ def forgetful(service: str, method: str, arguments: Any) -> Any:
     return {**business_services.call(service, method, arguments), "Cards": []}
 
 
+@pytest.mark.embedded
 def test_an_answer_that_leaves_the_card_out_is_no_answer(api: Api, wechat: Api, settings: Settings) -> None:
     load(api, THREE)
     settings.SIEBEL_TRANSPORTS = {"embedded": f"{__name__}.forgetful"}

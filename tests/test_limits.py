@@ -153,6 +153,7 @@ def test_right_card_pins_cost_nothing(api: Api, card: Printed) -> None:
     assert code_of(validate(api, card, WRONG)) == 105
 
 
+@pytest.mark.embedded
 def test_a_new_pepper_forgets_no_attempt(api: Api, card: Printed, settings: Settings) -> None:
     settings.CARD_PIN_PER_CARD_HOUR = 1
     assert code_of(api.post("Cards/validate", {"cardNumber": card.number, "pin": "000000"})) == 105
@@ -160,6 +161,18 @@ def test_a_new_pepper_forgets_no_attempt(api: Api, card: Printed, settings: Sett
     assert code_of(api.post("Cards/validate", {"cardNumber": card.number, "pin": card.pin})) == 20009
     other = print_card()
     assert api.post("Cards/validate", {"cardNumber": other.number, "pin": other.pin}).status_code == 200
+
+
+def test_asking_who_is_registered_counts_as_registering(
+    api: Api, card: Printed, sms_outbox: Outbox, settings: Settings
+) -> None:
+    settings.CREATE_PER_ADDRESS_HOUR = 3
+    assert register(api, card, sms_outbox).status_code == 200
+    settings.SMS_PHONE_COOLDOWN_SECONDS = 0
+    other = print_card()
+    ask_pin(api, other)
+    codes = [create(api, other, sms_outbox.pin()).json()["error"]["code"] for _ in range(4)]
+    assert codes == [3011, 3011, 429, 429]
 
 
 def test_a_gateway_that_forwards_no_address_is_counted_itself(api: Api, settings: Settings) -> None:
@@ -237,6 +250,11 @@ def test_a_message_that_failed_is_given_back(api: Api, sms_outbox: Outbox) -> No
     assert ask_pin(api, card).status_code == 200
 
 
+def test_a_card_does_not_pay_for_what_the_gateway_found_too_frequent(api: Api, card: Printed) -> None:
+    for phone, code in (("13000020001", 20001), ("13000020002", 20002)):
+        assert code_of(ask_pin(api, card, phone)) == code
+
+
 def test_what_the_gateway_finds_too_frequent_stays_counted(api: Api, sms_outbox: Outbox) -> None:
     assert code_of(ask_pin(api, print_card(), "13000020001")) == 20001
     assert code_of(ask_pin(api, print_card(), "13000020001")) == 40001
@@ -305,6 +323,7 @@ def test_a_pin_works_once_and_for_its_phone_alone(api: Api, card: Printed, sms_o
     assert code_of(create(api, print_card(), flag, **jo)) == 10005
 
 
+@pytest.mark.embedded
 def test_no_secret_stands_in_the_database(database: None, sms_outbox: Outbox, settings: Settings) -> None:
     settings.SMS_WAIT_SECONDS = 0
     api, card = Api(), print_card()

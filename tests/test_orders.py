@@ -206,6 +206,7 @@ def test_rewards_are_listed_by_status(mei: Member) -> None:
     assert links(reply)["prev"] == f"/api/{REWARDS}?status=All&pageSize=1&endDate=11%2F23%2F2026&pageNum=1"
 
 
+@pytest.mark.embedded
 def test_rewards_are_counted_no_further_than_they_are_listed(mei: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(business_service, "COUNTED", 5)
     for _ in range(7):
@@ -278,6 +279,7 @@ def queries(reader: Api, path: str, query: dict[str, Any] | None = None) -> list
     return [entry["sql"] for entry in caught.captured_queries]
 
 
+@pytest.mark.embedded
 def test_the_number_of_queries_does_not_grow_with_the_rows(mei: Member) -> None:
     reader = token_of(mei)
     [order] = bought(mei, NOON)
@@ -296,6 +298,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(mei: Member) -> None:
     assert len(queries(reader, f"Orders/{order.pk}/items")) == credential + member + 2
 
 
+@pytest.mark.embedded
 def test_a_far_page_skips_no_more_rows_than_its_day_has(mei: Member) -> None:
     bought(mei, *[NOON - timedelta(days=number // 3) for number in range(90)])
     reader = token_of(mei)

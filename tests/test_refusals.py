@@ -488,6 +488,7 @@ def test_one_cannot_tell_why_a_log_in_failed(shopper: Shopper) -> None:
     assert len({len(reply.content) for reply in answers}) == 1
 
 
+@pytest.mark.embedded
 def test_a_log_in_costs_one_hash_whoever_it_names(shopper: Shopper, hashes: list[str]) -> None:
     shopper.joined()
     for columns, user, password in (

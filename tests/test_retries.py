@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 import config.urls  # noqa: F401  (the routes are what fills REGISTRY)
+from cards.models import Card
 from customers.models import Address, ConsentChange, Member
 from loyalty import authentication, business_services, errors, idempotency, siebel, tasks
 from loyalty.idempotency import Replays
@@ -129,8 +130,7 @@ def test_a_refusal_is_an_answer_too(hers: Api) -> None:
     body = {"cardNumber": card.number, "pin": card.pin, "makeLive": "Y"}
     first = keyed(hers).post("Customers/cards/add", body)
     assert code_of(first) == 108
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE cards_card SET status = 'Active'")
+    Card.objects.update(status="Active")
     demand_same(first, keyed(hers).post("Customers/cards/add", body))
     assert hers.post("Customers/cards/add", body).status_code == 200
 
@@ -195,7 +195,7 @@ def test_a_key_out_of_pattern_is_refused(hers: Api, key: str) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("key", ["k" * 255, "!", '"quoted"', "~/=:,;'"])
+@pytest.mark.parametrize("key", ["k" * 255, "!", '"quoted"', "~/=:;'"])
 def test_any_visible_characters_make_a_key(hers: Api, key: str) -> None:
     demand_same(keyed(hers, key).post(ADD, HOME), keyed(hers, key).post(ADD, HOME))
 
@@ -283,6 +283,7 @@ class Transport:
 transport = Transport()
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("error", "status"), [(errors.SiebelTimeout, 504), (errors.SiebelUnavailable, 503), (ZeroDivisionError, 500)]
 )
@@ -299,6 +300,7 @@ def test_after_an_unknown_outcome_the_same_write_is_sent_again(
     assert [row.request_id for row in SiebelRequest.objects.all()] == transport.lost
 
 
+@pytest.mark.embedded
 def test_a_lost_card_is_replaced_once(hers: Api, mei: Member, settings: Settings) -> None:
     lost, numbers = print_card(status="Registered", customer=mei), pooled(2)
     settings.SIEBEL_TRANSPORTS = {"embedded": "tests.test_retries.transport"}
@@ -402,4 +404,4 @@ def test_one_request_id_in_eight_threads_is_one_write(mei: Member) -> None:
     ]
     replies = at_once(8, lambda n: siebel.call("Loyalty Card", "Add", calls[n % 2]))
     assert [reply["CardNumber"] for reply in replies] == [card.number for card in cards] * 4
-    assert SiebelRequest.objects.count() == 2
+    assert SiebelRequest.objects.filter(is_void=False).count() == 2

@@ -194,6 +194,6 @@ def test_env_example_names_every_setting_and_no_other() -> None:
         "loyalty/metrics.py",
     )
     text = "".join((ROOT / source).read_text() for source in sources)
-    read = set(re.findall(r'(?:env\.\w+|path_of|networks_of|number_of|environ\.get)\(\s*"([A-Z_0-9]+)"', text))
+    read = set(re.findall(r'(?:env\.\w+|path_of|networks_of|number_of|texts_of|environ\.get)\(\s*"([A-Z_0-9]+)"', text))
     named = set(re.findall(r"^(?:# )?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == read

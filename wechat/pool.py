@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import NamedTuple
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -18,12 +19,16 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from cards import siebel
+from cards.models import CardStatus
+from cards.siebel import Standing
 from loyalty import claims, encryption, errors
 from loyalty.callers import Caller
 from loyalty.redis_store import redis
+from loyalty.siebel import CircuitOpen
 from wechat import leaving
 from wechat.models import Departure, PoolCard
 
+log = structlog.get_logger()
 WINDOW = "pool:ids"
 _REFILLING = "pool:refilling"
 _MISSES = 3
@@ -55,8 +60,8 @@ class DrawnCard:
 def draw(*, caller: Caller) -> DrawnCard:
     """Hand out the next card that the CRM calls free; what is not free any more leaves the pool on the way.
 
-    Once more the one that a request with the same Idempotency-Key died over. Raises NoCardAvailable, SiebelUnavailable,
-    SiebelTimeout.
+    While the CRM has failed so often that it is left alone, cards are handed out without its word. Once more the one
+    that a request with the same Idempotency-Key died over. Raises NoCardAvailable, SiebelUnavailable, SiebelTimeout.
     """
     if handed_out := claims.remembered():
         return DrawnCard(**handed_out)
@@ -129,7 +134,11 @@ def _only_free(cards: list[Candidate]) -> list[Candidate]:
     """Those that somebody could register today; the others are set aside. Raises SiebelUnavailable, SiebelTimeout."""
     today = timezone.localdate()
     lasting = [card for card in cards if card.end_date is None or card.end_date >= today]
-    standing = siebel.standing(card_numbers=[card.number for card in lasting]) if lasting else {}
+    try:
+        standing = siebel.standing(card_numbers=[card.number for card in lasting]) if lasting else {}
+    except CircuitOpen:
+        log.warning("pool_cards_unasked", pool_cards=[card.pk for card in lasting])
+        standing = {card.number: Standing(status=CardStatus.ACTIVE, is_free=True) for card in lasting}
     why = {card: "Its end date has passed." for card in cards if card not in lasting}
     why |= {
         card: f"The card is {standing[card.number].status}." for card in lasting if not standing[card.number].is_free
