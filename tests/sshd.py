@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,8 @@ class Sshd:
         """At once, with every connection."""
         if self.process:
             for child in _descendants(self.process.pid):
-                os.kill(child, 9)
+                with suppress(ProcessLookupError):  # its connection has just ended
+                    os.kill(child, 9)
             self.process.kill()
             self.process.wait()
             self.process = None
@@ -98,5 +100,8 @@ def _program() -> str:
 
 def _descendants(pid: int) -> list[int]:
     """sshd leaves the session that it was started in, so each is found by its parent."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
     return [found for child in map(int, children) for found in (*_descendants(child), child)]

@@ -7,7 +7,7 @@ apart by a lease. The same card twice is written once.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import islice
 from operator import attrgetter
 
@@ -17,14 +17,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from loyalty import bulk, encryption, errors, relay
-from wechat import inbox, pool, rows, siebel, spool
+from wechat import batches, inbox, pool, rows, siebel, spool
 from wechat.models import Batch, PoolCard, RejectedRow
 from wechat.rows import BadRow, CardRow
 
 log = structlog.get_logger()
 State = Batch.State
 CHUNK = 2000
-LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 5
 SHIFT = 240.0
 Report = Callable[[Batch], None]
@@ -69,7 +68,7 @@ def _take(batch_id: int, now: datetime) -> Batch | None:
     free = Q(state=State.QUEUED) | Q(state=State.IMPORTING, leased_until__lt=now)
     taken = Batch.objects.filter(free, pk=batch_id).update(
         state=State.IMPORTING,
-        leased_until=now + LEASE,
+        leased_until=now + batches.lease(),
         attempts=F("attempts") + 1,
         started_at=now,
         started_rows=F("rows"),
@@ -105,9 +104,9 @@ class Renewal:
         self.batch, self.at = batch, time.monotonic()
 
     def __call__(self) -> None:
-        if time.monotonic() - self.at > LEASE.total_seconds() / 4:
+        if time.monotonic() - self.at > batches.lease().total_seconds() / 4:
             self.at = time.monotonic()
-            Batch.objects.filter(pk=self.batch.pk).update(leased_until=timezone.now() + LEASE)
+            Batch.objects.filter(pk=self.batch.pk).update(leased_until=timezone.now() + batches.lease())
 
 
 def _wait(batch: Batch, refusal: errors.Refusal) -> None:
@@ -153,7 +152,7 @@ def _write_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: in
             imported=F("imported") + len(cards),
             duplicates=F("duplicates") + repeated,
             rejected=F("rejected") + len(bad),
-            leased_until=timezone.now() + LEASE,
+            leased_until=timezone.now() + batches.lease(),
             attempts=1,
         )
         if not moved:
