@@ -24,18 +24,18 @@ _ISSUE = """
 
 
 def issue(card_id: int, way: Way, request_id: str, client: int | None = None) -> bool:
-    """Hand a card out, its PIN forgotten; tells whether this caller was the first.
-
-    One statement: a transaction of its own, unless the caller has one open.
-    """
+    """Hand a card out in the caller's transaction, its PIN forgotten; tells whether this caller was the first."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     crm_status = "Active" if way is Way.GET_CARD else ""
     with connection.cursor() as cursor:
         cursor.execute(_ISSUE, [way.value, now, now, now, crm_status, client, request_id, card_id])
         issued: bool = cursor.rowcount == 1
-    if issued:
-        metrics.CARDS_DRAWN.labels(way.value).inc()
     return issued
+
+
+def count(way: Way) -> None:
+    """For the metrics, once it is committed."""
+    metrics.CARDS_DRAWN.labels(way.value).inc()
 
 
 def set_aside(ids: Sequence[int], problem: str) -> None:

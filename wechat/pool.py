@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -73,7 +73,10 @@ def draw(*, caller: Caller) -> DrawnCard:
 def claim_replacement(request_id: str) -> str | None:
     """For a lost card: take the next pooled card in the caller's transaction. Its PIN is asked for by nobody."""
     card = _pooled().exclude(end_date__lt=timezone.localdate()).select_for_update(skip_locked=True).first()
-    return card.number if card and leaving.issue(card.pk, Way.REPLACEMENT, request_id) else None
+    if card is None or not leaving.issue(card.pk, Way.REPLACEMENT, request_id):
+        return None
+    leaving.count(Way.REPLACEMENT)
+    return card.number
 
 
 def refill() -> None:
@@ -144,5 +147,8 @@ def _claim(card: Candidate, caller: Caller) -> DrawnCard | None:
         leaving.keep_unreadable(card.pk)
         return None
     client = caller.client.pk if caller.client else None
-    issued = leaving.issue(card.pk, Way.GET_CARD, caller.request_id, client)
-    return DrawnCard(card.number, pin, card.customer_id) if issued else None
+    with transaction.atomic():
+        if not leaving.issue(card.pk, Way.GET_CARD, caller.request_id, client):
+            return None
+    leaving.count(Way.GET_CARD)
+    return DrawnCard(card.number, pin, card.customer_id)
