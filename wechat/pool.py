@@ -95,8 +95,11 @@ def refill() -> None:
 
 
 def _pooled() -> QuerySet[PoolCard]:
-    """In the order of the partial index `pool_card_pooled`, which the planner takes for nothing else."""
-    return PoolCard.objects.filter(status=Status.POOLED).order_by("pk")
+    """In the order of the partial index `pool_card_next`.
+
+    By id alone, PostgreSQL might walk the primary key over all that was handed out.
+    """
+    return PoolCard.objects.filter(status=Status.POOLED).order_by("batch_id", "pk")
 
 
 def _propose() -> int | None:
