@@ -12,6 +12,7 @@ from itertools import islice
 from operator import attrgetter
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -47,6 +48,8 @@ def run(batch_id: int, *, seconds: float = SHIFT, report: Report = lambda batch:
         whole = _import(batch, time.monotonic() + seconds, timezone.localdate(now), report)
     except spool.Known:
         _finish(batch, State.DONE, problem="The same content came in by the inbox before.")
+    except spool.TooLarge:
+        _finish(batch, State.FAILED, problem=f"The file has more than {settings.CARD_FILE_LIMIT} bytes.")
     except (spool.Replaced, inbox.Changed):
         _finish(batch, State.FAILED, problem="The file changed while it was being imported.")
     except errors.Refusal as refusal:
@@ -68,6 +71,7 @@ def _take(batch_id: int, now: datetime) -> Batch | None:
     free = Q(state=State.QUEUED) | Q(state=State.IMPORTING, leased_until__lt=now)
     taken = Batch.objects.filter(free, pk=batch_id).update(
         state=State.IMPORTING,
+        problem="",
         leased_until=now + batches.lease(),
         attempts=F("attempts") + 1,
         started_at=now,
@@ -90,7 +94,7 @@ def _import(batch: Batch, until: float, today: date, report: Report) -> bool:
 
 
 def _bring(batch: Batch) -> None:
-    """The content into the spool. Raises spool.Replaced, spool.Known, inbox.Changed, what CardFiles raises."""
+    """The content into the spool. Raises what spool.py, inbox.demand_unchanged and CardFiles raise."""
     spool.bring(batch, Renewal(batch))
     if batch.from_inbox and not batch.sha256:
         inbox.demand_unchanged(batch)

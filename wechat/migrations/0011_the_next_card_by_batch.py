@@ -4,19 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0002_budget_locked_at'),
-        ('wechat', '0010_the_database_writes_departures'),
+        ("loyalty", "0002_budget_locked_at"),
+        ("wechat", "0010_the_database_writes_departures"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='poolcard',
-            name='pool_card_pooled',
+            model_name="poolcard",
+            name="pool_card_pooled",
         ),
         migrations.AddIndex(
-            model_name='poolcard',
-            index=models.Index(condition=models.Q(('status', 'Pooled')), fields=['batch', 'id'], name='pool_card_next'),
+            model_name="poolcard",
+            index=models.Index(condition=models.Q(("status", "Pooled")), fields=["batch", "id"], name="pool_card_next"),
         ),
     ]
