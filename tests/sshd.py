@@ -50,6 +50,7 @@ class Sshd:
         }
 
     def make(self) -> None:
+        _program()
         self.files.mkdir(parents=True)
         self.port = free_port()
         for name in ("host_key", "user_key"):
