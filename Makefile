@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 ARGS ?=
 
-.PHONY: help run test test-sdk bench-pool check clean
+.PHONY: help run test test-sdk bench-pool soak check clean
 
 help:
 	@echo "make run    API, admin and docs on http://127.0.0.1:8000 (PORT=8001 make run for another port)"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-sdk  the SMS providers' SDKs sign as we do (installs them, under .venv/sdk)"
 	@echo "make check  linters, types, import rules, migrations, deployment settings"
 	@echo "make bench-pool  the card pool against what this machine can do at all; PostgreSQL and Redis must run here"
+	@echo "make soak   the fault tests, many long rounds: an hour or two"
 	@echo "make clean  remove .venv; var/ with its data stays"
 
 run: .venv/installed
@@ -25,6 +26,9 @@ test-sdk: .venv/installed-dev
 
 bench-pool: .venv/installed-dev
 	@.venv/bin/python -m bench.pool
+
+soak: .venv/installed-dev
+	SOAK_ROUNDS=20 SOAK_SECONDS=10 .venv/bin/python -m pytest -n 1 --dist loadfile -o timeout=1200 tests/faults $(ARGS)
 
 check: .venv/installed-dev
 	.venv/bin/ruff check .

@@ -429,6 +429,8 @@ SFTP_TIMEOUT_SECONDS = env.float("SFTP_TIMEOUT_SECONDS", default=10.0)
 if SFTP_URL and not (SFTP_URL.startswith("sftp://") and SFTP_KEY_FILE and len(SFTP_HOST_KEY.split()) > 1):
     raise ImproperlyConfigured("SFTP_URL is sftp://user@host/folder, and needs SFTP_KEY_FILE and SFTP_HOST_KEY.")
 CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
+CARD_FILE_LIMIT = env.int("CARD_FILE_LIMIT", default=2 * 1024**3)
+CARD_IMPORT_LEASE_SECONDS = env.float("CARD_IMPORT_LEASE_SECONDS", default=120.0)
 CARD_INBOX_SETTLE_SECONDS = env.float("CARD_INBOX_SETTLE_SECONDS", default=60.0)
 POOL_LOW_CARDS = env.int("POOL_LOW_CARDS", default=1000)
 POOL_LOW_DAYS = env.float("POOL_LOW_DAYS", default=7.0)
