@@ -406,6 +406,7 @@ def test_a_total_that_differs_from_the_ledger_is_refused(database: None) -> None
         Member.objects.filter(pk=mei.pk).update(star_balance=0)
 
 
+@pytest.mark.embedded
 def test_a_key_is_entered_once(database: None) -> None:
     mei = active()
     cause = Cause(source="test", key="k", actor="test")
