@@ -55,20 +55,16 @@ def state_code(card: Card, today: date) -> str:
 def get_status(*, card_numbers: Sequence[str]) -> Reply:
     """Tell the status of cards, and whether each could be registered by somebody now; no PIN is asked for."""
     today = timezone.localdate()
-    known = lifecycle.known(card_numbers)
+    known = lifecycle.standing(card_numbers)
     return {"Cards": [_standing(number, known.get(number), today) for number in card_numbers]}
 
 
-def _standing(number: str, card: Card | None, today: date) -> dict[str, str]:
-    if card is None:
-        status, free = "NotFound", False
-    else:
-        status, free = card.status, card.status == CardStatus.ACTIVE and not card.has_ended(today) and _is_nobodys(card)
-    return {"CardNumber": number, "CardStatus": status, "IsFree": "Y" if free else "N"}
-
-
-def _is_nobodys(card: Card) -> bool:
-    return card.member is not None and card.member.status == MemberStatus.OPEN
+def _standing(number: str, known: lifecycle.Standing | None, today: date) -> dict[str, str]:
+    if known is None:
+        return {"CardNumber": number, "CardStatus": "NotFound", "IsFree": "N"}
+    ended = known.end_date is not None and known.end_date < today
+    free = known.status == CardStatus.ACTIVE and known.member_status == MemberStatus.OPEN and not ended
+    return {"CardNumber": number, "CardStatus": known.status, "IsFree": "Y" if free else "N"}
 
 
 @business_service(SERVICE, "List")

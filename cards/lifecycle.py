@@ -7,7 +7,10 @@ A customer's cards change one request at a time: who changes them holds the cust
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -15,7 +18,7 @@ from cards import stock, transitions
 from cards.members import MemberStatus
 from cards.models import ATTACHED, Card, CardEvent, CardStatus, pin_digest
 from cards.transitions import Event
-from loyalty import errors
+from loyalty import bulk, errors
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,20 @@ def close_all(customer_id: str, cause: Cause) -> None:
     CardEvent.objects.bulk_create(steps)
 
 
+def reopen_all(customer_id: str, cause: Cause) -> None:
+    """Bring back what close_all has cancelled, each card to the status that it had."""
+    closed = Card.objects.select_for_update().filter(customer_id=customer_id, status=CardStatus.CANCELLED)
+    cards = {card.pk: card for card in closed}
+    events = CardEvent.objects.filter(card__in=cards, event=Event.CLOSE).order_by("pk")
+    former = {event.card_id: event.source for event in events}
+    steps = []
+    for pk, status in former.items():
+        steps.append(_step(cards[pk], Event.REOPEN, transitions.target(Event.REOPEN, cards[pk].status, status), cause))
+        cards[pk].status, cards[pk].reason = status, ""
+    Card.objects.bulk_update([cards[pk] for pk in former], ["status", "reason"])
+    CardEvent.objects.bulk_create(steps)
+
+
 def _claim_replacement(customer_id: str, cause: Cause) -> Card:
     """The first card in stock that is still free; the others leave the stock with it. Raises NoCardAvailable."""
     today = timezone.localdate()
@@ -201,20 +218,51 @@ class NewCard:
 
 def take_into_stock(cards: Iterable[NewCard]) -> None:
     """Write new Active cards, all in one statement. Raises IntegrityError where one of them is there already."""
-    Card.objects.bulk_create(
-        [
-            Card(
-                number=card.number,
-                pin_digest=pin_digest(card.number, card.pin),
-                status=CardStatus.ACTIVE,
-                end_date=card.end_date,
-                member_id=card.member_id,
-            )
+    bulk.insert(
+        Card,
+        ["number", "pin_digest", "status", "end_date", "member_id"],
+        (
+            (card.number, pin_digest(card.number, card.pin), CardStatus.ACTIVE.value, card.end_date, card.member_id)
             for card in cards
-        ]
+        ),
     )
+
+
+class Standing(NamedTuple):
+    """What decides whether a card is free."""
+
+    number: str
+    status: str
+    end_date: date | None
+    member_status: str | None
+
+
+def standing(numbers: Sequence[str]) -> dict[str, Standing]:
+    """The cards of these numbers that exist. The text of a hot statement is made once: each getCard asks for one."""
+    if len(numbers) == 1:
+        with connection.cursor() as cursor:
+            cursor.execute(_standing_of_one(), list(numbers))
+            rows = cursor.fetchall()
+    else:
+        rows = list(_standings(number__in=bulk.among(numbers)))
+    return {row[0]: Standing(*row) for row in rows}
+
+
+@lru_cache
+def _standing_of_one() -> str:
+    text: str = _standings(number="").query.sql_with_params()[0]
+    return text
+
+
+def _standings(**condition: Any) -> Any:
+    return Card.objects.filter(**condition).values_list("number", "status", "end_date", "member__status").order_by()
+
+
+def existing(numbers: Sequence[str]) -> set[str]:
+    return set(Card.objects.filter(number__in=bulk.among(numbers)).values_list("number", flat=True))
 
 
 def known(numbers: Sequence[str]) -> dict[str, Card]:
     """The cards of these numbers that exist, with their members."""
-    return {card.number: card for card in Card.objects.filter(number__in=numbers).select_related("member")}
+    cards = Card.objects.filter(number__in=bulk.among(numbers)).select_related("member")
+    return {card.number: card for card in cards}

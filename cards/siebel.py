@@ -8,6 +8,7 @@ from cards import card_pins
 from loyalty import errors, siebel
 from loyalty.callers import Caller
 from loyalty.dates import from_wire
+from sms.notices import Reader
 
 SERVICE = "Loyalty Card"
 
@@ -80,6 +81,17 @@ def _card(row: Mapping[str, str]) -> Card:
         registered_date=from_wire(row.get("RegisteredDate")),
         replaced_by=row.get("ReplacedBy") or None,
         reason=row.get("Reason") or None,
+    )
+
+
+def owner_of(customer_id: str) -> Reader:
+    """Whom notices about a customer's cards go to. Raises InvalidMemberID."""
+    reply = siebel.call("Loyalty Member", "Get", {"MemberNumber": customer_id})
+    return Reader(
+        customer_id=customer_id,
+        language=reply.get("PreferredLanguage") or "",
+        cell_phone=reply.get("CellularPhone") or "",
+        email=reply.get("EmailAddress") or "",
     )
 
 

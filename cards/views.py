@@ -1,6 +1,6 @@
 from rest_framework.response import Response
 
-from cards import limits, siebel
+from cards import limits, reports, siebel
 from cards.serializers import (
     AddForm,
     CardNumberForm,
@@ -128,10 +128,7 @@ class CustomerCardViewSet(OperationViewSet):
         The answer is the replacement, InTransit until it is woken, or without one the obsolete card. With no card in
         stock nothing changes. The most recently attached dormant card takes the place of a lost live one.
         """
-        customer_id = request.caller.customer_id
-        form = self.form(request)
-        with limits.naming(customer_id), limits.replacing(customer_id, wanted=form["send_replacement"]):
-            card = siebel.lost(customer_id=customer_id, caller=request.caller, **form)
+        card = reports.report(**self.form(request), caller=request.caller)
         return Response(CardSerializer(card).data)
 
     @operation(

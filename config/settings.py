@@ -210,8 +210,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {"socket_timeout": 1.5, "socket_connect_timeout": 0.5}
 )
 CELERY_TIMEZONE = TIME_ZONE
+CARD_INBOX_MINUTES = env.float("CARD_INBOX_MINUTES", default=5.0)
 CELERY_BEAT_SCHEDULE = {
+    "look-into-inbox": {"task": "wechat.tasks.look_into_inbox", "schedule": CARD_INBOX_MINUTES * 60},
     "refill-card-pool": {"task": "wechat.tasks.refill_pool", "schedule": 60.0},
+    "measure-card-pool": {"task": "wechat.tasks.measure_pool", "schedule": 60.0},
+    "follow-cards": {"task": "wechat.tasks.follow_cards", "schedule": crontab(minute="*/10")},
     "sweep-spool": {"task": "wechat.tasks.sweep_spool", "schedule": crontab(minute="29")},
     "sweep-pins": {"task": "sms.tasks.sweep_pins", "schedule": crontab(minute="23")},
     "sweep-proofs": {"task": "customers.tasks.sweep_proofs", "schedule": crontab(minute="25")},
@@ -219,6 +223,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-rewards": {"task": "orders.tasks.expire_rewards", "schedule": crontab(hour="0", minute="1")},
     "reconcile-partners": {"task": "orders.tasks.reconcile_partners", "schedule": crontab(hour="0", minute="21")},
     "check-stars": {"task": "orders.tasks.check_stars", "schedule": crontab(hour="3", minute="41")},
+    "watch-messages": {"task": "sms.tasks.watch_messages", "schedule": 60.0},
     "settle-siebel-writes": {"task": "loyalty.tasks.settle_writes", "schedule": 20.0},
     "sweep-expired-rows": {"task": "loyalty.tasks.sweep_expired", "schedule": crontab(minute="17")},
 }
@@ -406,7 +411,10 @@ SFTP_TIMEOUT_SECONDS = env.float("SFTP_TIMEOUT_SECONDS", default=10.0)
 if SFTP_URL and not (SFTP_URL.startswith("sftp://") and SFTP_KEY_FILE and len(SFTP_HOST_KEY.split()) > 1):
     raise ImproperlyConfigured("SFTP_URL is sftp://user@host/folder, and needs SFTP_KEY_FILE and SFTP_HOST_KEY.")
 CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
-POOL_WINDOW = env.int("POOL_WINDOW", default=1000)
+CARD_INBOX_SETTLE_SECONDS = env.float("CARD_INBOX_SETTLE_SECONDS", default=60.0)
+POOL_LOW_CARDS = env.int("POOL_LOW_CARDS", default=1000)
+POOL_LOW_DAYS = env.float("POOL_LOW_DAYS", default=7.0)
+POOL_WINDOW = env.int("POOL_WINDOW", default=10_000)
 
 # Orders and rewards
 ORDER_INBOX_DIR = path_of("ORDER_INBOX_DIR", VAR_DIR / "inbox")

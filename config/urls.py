@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from customers import pages
 from loyalty import documents, exception_handler, health, metrics
 from sms import receipts
 
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs", documents.SwaggerPage.as_view(url_name="schema"), name="docs"),
     path("api/redoc", documents.RedocPage.as_view(url_name="schema"), name="redoc"),
     re_path(r"^api(?:/.*)?\Z", exception_handler.unknown_route),
+    path("reset-password", pages.reset_password, name="reset-password"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("redoc.js", documents.redoc_bundle, name="redoc-bundle"),

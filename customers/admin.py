@@ -1,15 +1,22 @@
 """Customers in the admin: members, with their addresses and cards and the way to what they bought."""
 
-from django.contrib import admin
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 
 from cards.models import Card
-from customers.models import Address, ConsentChange, Member, MobileWindow, ProofToken, login_key
-from loyalty import authentication
-from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline
+from customers import closing, personal_data, sessions
+from customers.models import Address, ConsentChange, Erasure, Member, MobileWindow, ProofToken, login_key
+from loyalty import authentication, errors
+from loyalty.admin_site import ReadOnlyAdmin, ReadOnlyInline, ReasonedAdmin
+from loyalty.callers import Caller
+from sms import pins
 
 
 class AddressInline(ReadOnlyInline):
@@ -29,7 +36,7 @@ class CardInline(ReadOnlyInline):
 
 
 @admin.register(Member)
-class MemberAdmin(ReadOnlyAdmin):
+class MemberAdmin(ReasonedAdmin):
     list_display = ("customer_id", "status", "user_name", "email", "cell_phone", "registered_at")
     list_filter = ("status", "language", "registered_at")
     search_fields = (
@@ -63,7 +70,7 @@ class MemberAdmin(ReadOnlyAdmin):
         ("Marketing", {"fields": ("source_code", "opt_out")}),
     )
     inlines = (AddressInline, CardInline, ConsentInline)
-    actions = ("log_out",)
+    actions = ("log_out", "unlock", "close", "reopen", "export", "erase")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
@@ -97,6 +104,77 @@ class MemberAdmin(ReadOnlyAdmin):
             ended += tokens
         if members:
             self.message_user(request, f"{len(members)} customers logged out; tokens revoked: {ended}")
+
+    @admin.action(description="Forget wrong PINs and passwords (unlock)", permissions=("act",))
+    def unlock(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        members = self.selected(request, queryset)
+        for member in members:
+            sessions.unlock(member.user_name, member.email)
+            for recipient in filter(None, (member.cell_phone, member.email)):
+                pins.unlock(recipient)
+            self.log_change(request, member, "Forgot wrong PINs and passwords.")
+        if members:
+            self.message_user(request, f"{len(members)} customers unlocked.")
+
+    @admin.action(description="Close the account…", permissions=("act",))
+    def close(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        warning = "The account is closed, its cards are cancelled, every log-in ends. It can be undone for 14 days."
+        return self._each(request, queryset, warning, closing.close, "Closed")
+
+    @admin.action(description="Open a closed account again…", permissions=("act",))
+    def reopen(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        warning = "The account is open again, and its cards are what they were. Within 14 days of its closing."
+        return self._each(request, queryset, warning, closing.reopen, "Opened again")
+
+    @admin.action(description="Erase the person for good…", permissions=("erase",))
+    def erase(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        warning = (
+            "This can't be undone. Profile, addresses, messages and log-ins are deleted; cards, orders and stars stay "
+            "for the books, without a name. Give a case number for a reason, and no names."
+        )
+        return self._each(request, queryset, warning, personal_data.erase, "Erased")
+
+    @admin.action(description="Export all that is held on the person…", permissions=("export",))
+    def export(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        if queryset.count() != 1:
+            self.message_user(request, "Select one customer.", messages.ERROR)
+            return None
+        reason = self.reason_for(request, queryset, warning="The file holds personal data: mind where it goes.")
+        if isinstance(reason, HttpResponse):
+            return reason
+        member = queryset.get()
+        self.log_change(request, member, f"Exported: {reason}")
+        found = json.dumps(personal_data.export(customer_id=member.pk), ensure_ascii=False, indent=2)
+        disposition = {"Content-Disposition": f'attachment; filename="customer-{member.pk}.json"'}
+        return HttpResponse(found, content_type="application/json", headers=disposition)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.export_member")
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.erase_member")
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Member], warning: str, act: Callable[..., Any], done: str
+    ) -> HttpResponse | None:
+        """Ask for a reason, then do it to each, as far as it may be done."""
+        members = self.selected(request, queryset)
+        if not members:
+            return None
+        reason = self.reason_for(request, queryset, warning=warning)
+        if isinstance(reason, HttpResponse):
+            return reason
+        for member in members:
+            request_id: str = request.request_id  # type: ignore[attr-defined]
+            caller = Caller("", request_id, customer_id=member.pk, staff=request.user.get_username())
+            try:
+                act(reason=reason, caller=caller)
+            except errors.Refusal as refusal:
+                self.message_user(request, f"{member}: {refusal.message}", messages.ERROR)
+            else:
+                self.log_change(request, member, f"{done}: {reason}")
+                self.message_user(request, f"{member}: {done.lower()}.")
+        return None
 
 
 @admin.register(Address)
@@ -133,3 +211,10 @@ class MobileWindowAdmin(ReadOnlyAdmin):
     ordering = ("-expires_at",)
     search_fields = ("customer_id__exact",)
     fields = ("customer_id", "expires_at")
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    list_display = ("at", "customer_id", "reason", "actor")
+    search_fields = ("customer_id__exact",)
+    fields = ("customer_id", "at", "reason", "actor", "rows", "request_id")

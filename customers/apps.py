@@ -5,4 +5,12 @@ class CustomersConfig(AppConfig):
     name = "customers"
 
     def ready(self) -> None:
-        from customers import business_service, contact_service, password_service  # noqa: F401 (they register themselves)
+        from customers import (  # noqa: F401 (services register themselves)
+            business_service,
+            contact_service,
+            holdings,
+            password_service,
+            privacy_service,
+        )
+
+        holdings.register()

@@ -1,6 +1,7 @@
 """The embedded CRM's side of members: the business service "Loyalty Member"."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
@@ -17,6 +18,8 @@ from loyalty.business_services import argument_of, business_service, remember
 from loyalty.dates import from_wire, wire_date, wire_moment
 from loyalty.models import Store
 from loyalty.siebel import Reply
+
+REOPEN_WITHIN = timedelta(days=14)
 
 
 @business_service(SERVICE, "Register")
@@ -183,6 +186,19 @@ def disable(*, request_id: str, actor: str, trace_id: str, member_number: str, r
         )
         lifecycle.close_all(member_number, Cause(actor, trace_id, reason))
         return remember(request_id, SERVICE, "Disable", {})
+
+
+@business_service(SERVICE, "Reopen")
+def reopen(*, request_id: str, actor: str, trace_id: str, member_number: str, reason: str) -> Reply:
+    """Undo Disable, within REOPEN_WITHIN of it. Raises InvalidMemberID."""
+    with transaction.atomic():
+        closed = Member.objects.filter(pk=member_number, status=MemberStatus.CLOSED)
+        member = closed.select_for_update().filter(closed_at__gt=timezone.now() - REOPEN_WITHIN).first()
+        if member is None or not (member.user_name_key or member.email_key):  # nobody comes back from being erased
+            raise errors.InvalidMemberID
+        closed.update(status=MemberStatus.ACTIVE, closed_at=None, closed_reason="")
+        lifecycle.reopen_all(member_number, Cause(actor, trace_id, reason))
+        return remember(request_id, SERVICE, "Reopen", {})
 
 
 def _flag(value: bool) -> str:

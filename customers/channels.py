@@ -8,11 +8,10 @@ from loyalty import budgets, errors
 from loyalty.budgets import DAY, Limit, Window
 from loyalty.callers import Caller
 from sms import limits, notices, outbox, pins
-from sms.legacy import GATEWAY_REFUSALS
 from sms.models import Channel, Pin, Purpose
 from sms.pins import Subject
 
-SEND_REFUSALS = (*GATEWAY_REFUSALS, errors.MissingMsg, errors.TemplateNotValid, errors.RegisterSMSTooFrenquently)
+SEND_REFUSALS = (*outbox.REFUSALS, errors.MissingMsg, errors.TemplateNotValid, errors.RegisterSMSTooFrenquently)
 
 
 def send_update_pin(*, phone: str, template: str, caller: Caller) -> None:

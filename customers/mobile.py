@@ -13,14 +13,13 @@ from customers.siebel import Found
 from loyalty import errors
 from loyalty.callers import Caller
 from loyalty.digests import token_digest
-from sms import limits, notices, pins
-from sms.legacy import GATEWAY_REFUSALS
+from sms import limits, notices, outbox, pins
 from sms.models import Pin, Purpose
 from sms.notices import Reader
 from sms.pins import Subject
 
 SEND_REFUSALS = (
-    *GATEWAY_REFUSALS,
+    *outbox.REFUSALS,
     errors.PhoneNotValid,
     errors.TemplateNotValid,
     errors.MissingNo,

@@ -77,6 +77,10 @@ class Member(models.Model):
     class Meta:
         ordering = ("-created_at",)
         verbose_name = "customer"
+        permissions = (
+            ("export_member", "Can export what is held on a customer"),
+            ("erase_member", "Can erase a customer"),
+        )
         indexes = (
             models.Index(fields=("status", "-created_at"), name="member_by_status"),
             models.Index(fields=("-created_at",), name="member_newest"),
@@ -175,3 +179,20 @@ class MobileWindow(models.Model):
 
     def __str__(self) -> str:
         return f"window of {self.customer_id}"
+
+
+class Erasure(models.Model):
+    """That somebody was erased: the proof, which says nothing about the person."""
+
+    customer_id = models.CharField(max_length=15, db_index=True)
+    reason = models.CharField(max_length=200)
+    actor = models.CharField(max_length=80)
+    request_id = models.CharField(max_length=64, blank=True)
+    rows = models.JSONField(help_text="How many were deleted or emptied, by kind.")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} at {self.at:%Y-%m-%d}"

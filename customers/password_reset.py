@@ -16,13 +16,12 @@ from loyalty import authentication, budgets, errors, passwords, rates, relay
 from loyalty.budgets import HOUR, Limit, Window
 from loyalty.callers import Caller
 from sms import limits, notices, outbox, pins
-from sms.legacy import GATEWAY_REFUSALS
 from sms.models import Channel, Purpose
 from sms.notices import Reader
 from sms.pins import Subject
 
 SEND_REFUSALS = (
-    *GATEWAY_REFUSALS,
+    *outbox.REFUSALS,
     errors.PhoneNotValid,
     errors.TemplateNotValid,
     errors.MissingNo,

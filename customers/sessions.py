@@ -46,6 +46,12 @@ def log_in(*, user: str, password: str, caller: Caller) -> Session:
     return Session(customer_id, *authentication.issue_token(customer_id))
 
 
+def unlock(*names: str) -> None:
+    """Staff: forget the wrong passwords that were tried for these user names and e-mail addresses."""
+    for name in filter(None, names):
+        budgets.clear(PER_NAME, login_key(name))
+
+
 def _per_name(name: str) -> Limit:
     return Limit(PER_NAME, name, [Window(15 * 60, settings.LOGIN_PER_NAME_15MIN)], lock=(15 * 60, HOUR))
 

@@ -1,5 +1,6 @@
 """What customers ask of Siebel, in our words. Siebel's field names stop here and in profile.py."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -128,6 +129,23 @@ def set_password(
     proof = {"Password": password, "CellularPhone": cell_phone, "EmailAddress": email}
     given = {name: text for name, text in proof.items() if text}
     siebel.change(SERVICE, "SetPassword", customer_id, {"NewPassword": new_password, **given}, caller=caller)
+
+
+def export(*, customer_id: str) -> dict[str, Any]:
+    """All rows that the CRM holds on a customer, by kind."""
+    found: dict[str, Any] = json.loads(siebel.call(SERVICE, "Export", {"MemberNumber": customer_id})["Data"])
+    return found
+
+
+def erase(*, customer_id: str, caller: Caller) -> dict[str, int]:
+    """Let the CRM forget a person; answers the number of rows, by kind. Raises InvalidMemberID."""
+    rows: dict[str, int] = json.loads(siebel.change(SERVICE, "Erase", customer_id, {}, caller=caller)["Rows"])
+    return rows
+
+
+def reopen(*, customer_id: str, reason: str, caller: Caller) -> None:
+    """Undo `disable`, for fourteen days. Raises InvalidMemberID."""
+    siebel.change(SERVICE, "Reopen", customer_id, {"Reason": reason}, caller=caller)
 
 
 def disable(*, customer_id: str, reason: str, caller: Caller) -> None:

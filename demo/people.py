@@ -11,7 +11,9 @@ from django.utils import timezone
 from cards.members import MemberStatus
 from cards.models import Card, CardStatus, pin_digest
 from customers.models import Address, Member
+from loyalty.dates import wire_moment
 from loyalty.models import Store
+from orders import partner_service
 from orders.models import Order, OrderItem, Reward
 
 Person = dict[str, str]
@@ -110,7 +112,7 @@ def cards_of_every_status(customer: Member) -> dict[str, Credentials]:
 
 
 def purchases(customer: Member) -> None:
-    """Three orders of the last weeks, and rewards in every status."""
+    """Three orders of the last weeks with the stars that the shop reported, and rewards in every status."""
     store = Store.objects.get(number="1001")
     menu = (
         ("LATTE", "Caffè latte", "32.00"),
@@ -140,9 +142,37 @@ def purchases(customer: Member) -> None:
             )
             for code, name, price, quantity in basket
         )
+        _report(customer, order.number, product="ORDER", points=order.stars, amount=total)
+    _report(customer, "DEMO-CUP", product="REWARD", points=-5, amount=Decimal())
     _reward(customer, "Birthday drink", Reward.Status.UNUSED, expires_in=60)
     _reward(customer, "Welcome pastry", Reward.Status.USED, expires_in=30, used=True)
     _reward(customer, "Summer special", Reward.Status.EXPIRED, expires_in=-10)
+
+
+def _report(customer: Member, receipt: str, *, product: str, points: int, amount: Decimal) -> None:
+    """As the shop's tills report it: ledger and balance follow."""
+    partner_service.record_transaction(
+        request_id=f"demo {receipt}",
+        actor="demo",
+        trace_id="demo",
+        source_code="POS",
+        receipt_number=receipt,
+        partner_code="POS",
+        member_identity_type="CRMMemberID",
+        member_identity_number=customer.pk,
+        type_code="Product",
+        product_code=product,
+        quantity="1",
+        points=str(points),
+        amount=f"{amount:.2f}",
+        txn_date=wire_moment(timezone.now()),
+        external_identity="",
+        operator="POS",
+        store_number="1001",
+        reserve1="",
+        reserve2="",
+        reserve3="",
+    )
 
 
 def _reward(customer: Member, name: str, status: str, *, expires_in: int, used: bool = False) -> None:

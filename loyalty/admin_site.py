@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
 
@@ -76,3 +78,31 @@ class ReadOnlyInline(admin.TabularInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=200, widget=forms.TextInput(attrs={"size": 80}))
+
+
+class ReasonedAdmin(ReadOnlyAdmin):
+    """Actions that can't be taken back lightly: a page asks for the reason, and whether it is meant."""
+
+    def reason_for(self, request: HttpRequest, queryset: QuerySet[Any], *, warning: str) -> str | HttpResponse:
+        """The reason that was given, or the page that asks for it. `warning` says what will happen."""
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            return str(form.cleaned_data["reason"])
+        action = request.POST["action"]
+        return TemplateResponse(
+            request,
+            "admin/reason.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": dict(self.get_action_choices(request))[action],
+                "opts": self.opts,
+                "rows": list(queryset),
+                "action": action,
+                "warning": warning,
+                "form": form,
+            },
+        )

@@ -138,6 +138,11 @@ def count(kind: str, subject: str, limit: int, refusal: type[errors.Refusal]) ->
         raise refusal(retry_after=HOUR)
 
 
+def counted(kind: str, subject: str) -> int:
+    """What `count` has counted for a subject."""
+    return Budget.objects.filter(key=key_of(kind, subject)).values_list("total", flat=True).first() or 0
+
+
 def clear(kind: str, subject: str) -> bool:
     """Forget what a subject has spent; tells whether it had spent anything."""
     return bool(Budget.objects.filter(key=key_of(kind, subject)).delete()[0])
@@ -173,6 +178,8 @@ def _count(budget: Budget, limit: Limit, now: float) -> None:
 
 def _full_for(hits: list[float], window: Window, now: float) -> float:
     """Seconds until the window has room again; 0 where it has."""
+    if not window.seconds:  # switched off
+        return 0
     if window.limit < 1:
         return window.seconds
     inside = [hit for hit in hits if hit > now - window.seconds]

@@ -35,10 +35,13 @@ class Caller:
     request_id: str
     client: Client | None = None
     customer_id: str = ""
+    staff: str = ""
 
     @property
     def actor(self) -> str:
         """Who acts, for histories."""
+        if self.staff:
+            return f"staff {self.staff}"
         return f"client {self.client.name}" if self.client else "customer"
 
 

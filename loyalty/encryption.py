@@ -23,6 +23,11 @@ def key_id(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
+def prefix() -> str:
+    """What a text begins with that is sealed under the first key."""
+    return f"{key_id(settings.PIN_KEYS[0])}:"
+
+
 @lru_cache(maxsize=4)
 def _keyring(keys: tuple[str, ...]) -> dict[str, Fernet]:
     return {key_id(key): Fernet(key) for key in keys}

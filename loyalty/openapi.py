@@ -11,6 +11,7 @@ from rest_framework import serializers
 from loyalty import errors
 from loyalty.access import CUSTOMER_HEADER, Kind
 from loyalty.idempotency import HEADER, REPLAYED, Replays
+from loyalty.pages import PageQuery
 
 if TYPE_CHECKING:
     from loyalty.operations import Operation
@@ -48,6 +49,7 @@ def describe(operation: "Operation", function: Callable[..., Any]) -> Callable[.
         parameters=[
             *_headers(operation),
             *_idempotency_key(operation),
+            *_page_headers(operation),
             *([operation.query] if operation.query else []),
         ],
         request=_bodies(operation),
@@ -99,6 +101,20 @@ def _idempotency_key(operation: "Operation") -> list[OpenApiParameter]:
             f"marked `{REPLAYED}: true`. 1 to 255 visible ASCII characters, best a random UUID."
             + (" Ignored without a credential." if public else ""),
         )
+    ]
+
+
+def _page_headers(operation: "Operation") -> list[OpenApiParameter]:
+    """What the answer of a list by the page carries beside the rows."""
+    if operation.query is None or not issubclass(operation.query, PageQuery):
+        return []
+    told = {
+        "X-Total-Count": (int, "How many rows there are."),
+        "Link": (str, "Where the other pages stand (RFC 8288)."),
+    }
+    return [
+        OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=text, response=[200])
+        for name, (kind, text) in told.items()
     ]
 
 

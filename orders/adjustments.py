@@ -30,7 +30,7 @@ def approve(*, adjustment_id: int, by: AbstractBaseUser) -> None:
         cause = Cause(
             source="staff",
             key=f"adjustment {asked.pk}",
-            actor=f"{asked.requested_by}, {by}",
+            actor=f"{asked.requested_by}, {by}"[:80],
             reason=asked.reason,
         )
         ledger.post(member_id=asked.member_id, kind=asked.kind, points=asked.points, cause=cause)

@@ -8,7 +8,9 @@ class OrdersConfig(AppConfig):
         from customers import svc
         from orders import (
             business_service,  # noqa: F401 (registers itself)
+            holdings,
             partner_service,
         )
 
         svc.offer(partner_service.svc_balance_of)
+        holdings.register()

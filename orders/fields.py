@@ -13,7 +13,7 @@ from loyalty.fields import Exact
 NOUGHT = r"(?!-0+(\.0+)?\Z)"  # no -0
 
 
-class Optional(Exact):
+class WithDefault(Exact):
     """Left out, null or empty, it means its default."""
 
     def __init__(self, *, default: str = "", **kwargs: Any) -> None:
@@ -33,7 +33,7 @@ class Code(Exact):
         super().__init__(pattern=r"[0-9A-Za-z][0-9A-Za-z._-]*", max_length=max_length, **kwargs)
 
 
-class Whole(Optional):
+class Whole(WithDefault):
     """A whole number: `0`, `25`, `-25`; neither `+25`, `025`, `-0` nor `25.0`."""
 
     def __init__(self, *, digits: int, signed: bool, default: str, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class Whole(Optional):
         return int(super().run_validation(data))
 
 
-class Amount(Optional):
+class Amount(WithDefault):
     """A decimal of at most ten digits before the point and two behind it."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -11,6 +11,7 @@ from loyalty.forms import details_of, strict_json
 from loyalty.lines import BadLine
 
 LONGEST = 65_536
+MOST_ITEMS = 1000
 FORMATS = (".csv", ".jsonl")
 
 
@@ -38,12 +39,13 @@ class Layout:
     form: type[serializers.Serializer[Any]]
 
 
-def read(stream: IO[bytes], name: str, layout: Layout) -> Iterator[Row]:
-    """Every row with what its form made of it, or with its problem. Raises BadFile."""
+def read(stream: IO[bytes], name: str, layout: Layout, *, behind: int = 0) -> Iterator[Row]:
+    """Every row that ends behind a line, with what its form made of it or with its problem. Raises BadFile."""
     if not name.endswith(FORMATS):
         raise BadFile(f"The name ends neither in {' nor in '.join(FORMATS)}.")
     for row in _csv(stream, layout) if name.endswith(".csv") else _json(stream):
-        yield _validated(row, layout)
+        if row.last > behind:
+            yield _validated(row, layout)
 
 
 def _validated(row: Row, layout: Layout) -> Row:
@@ -101,4 +103,7 @@ def _join(row: Row, new: Row, layout: Layout) -> None:
     row.last = new.line
     if any(row.said[name] != new.said[name] for name in layout.columns):
         row.problem = "Its lines contradict each other."
-    row.said["items"] += new.said["items"]
+    if len(row.said["items"]) < MOST_ITEMS:
+        row.said["items"] += new.said["items"]
+    else:
+        row.problem = f"It has more than {MOST_ITEMS} items."

@@ -4,6 +4,7 @@ Whoever dies leaves the file where the last chunk ended; the next one goes on fr
 a lease, and a row that comes twice is written once.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
@@ -24,6 +25,7 @@ State = FileImport.State
 CHUNK = 500
 LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 5
+_NAME = re.compile(r"[!-~]{1,60}", re.ASCII)
 Told = Callable[[Sequence[Verdict]], None]
 
 
@@ -37,8 +39,8 @@ def run(file_import: FileImport, stream: IO[bytes], told: Told | None = None) ->
         return True
     kind = KINDS[file_import.kind]
     try:
-        rows = file_rows.read(stream, file_import.file_name, kind.layout)
-        for chunk in _chunks(row for row in rows if row.last > file_import.line):
+        rows = file_rows.read(stream, file_import.file_name, kind.layout, behind=file_import.line)
+        for chunk in _chunks(rows):
             verdicts = _import_chunk(file_import, kind, chunk, stream.tell())
             if told:
                 told(verdicts)
@@ -100,7 +102,8 @@ def _write_chunk(file_import: FileImport, kind: Kind, chunk: Sequence[Row], byte
 
 def _unreadable(row: Row) -> Verdict:
     name = row.said.get("number") or row.said.get("code")
-    return Verdict(row.line, name[:60] if isinstance(name, str) else "", REJECTED, row.problem)
+    sane = isinstance(name, str) and _NAME.fullmatch(name)
+    return Verdict(row.line, str(name) if sane else "", REJECTED, row.problem)
 
 
 def _finish(file_import: FileImport, state: str, problem: str = "") -> None:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from loyalty.fields import Choice, Day, Exact, Text
 from loyalty.pages import PageQuery
-from orders.fields import Amount, Code, Moment, Optional, Whole
+from orders.fields import Amount, Code, Moment, Whole, WithDefault
 
 
 def optional_text(max_length: int, source: str | None = None) -> Text:
@@ -19,7 +19,7 @@ class PartnerTransactionForm(serializers.Serializer[Any]):
         source="member_identity_number", pattern=r"[0-9A-Za-z-]{1,30}", help_text="Customer id or card number."
     )
     partnerCode = Code(source="partner_code")
-    externalIdentity = Optional(
+    externalIdentity = WithDefault(
         source="external_identity",
         pattern=r"[0-9A-Za-z][0-9A-Za-z._-]*",
         max_length=60,

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from loyalty.admin import LinesField
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
-from sms.models import Line, Message, Pin, Template
+from sms import limits, watch
+from sms.models import Desk, Line, Message, Pin, Template
 
 
 @admin.register(Template)
@@ -89,3 +92,46 @@ class PinAdmin(ReadOnlyAdmin):
 class LineAdmin(ReadOnlyAdmin):
     list_display = ("gateway", "failures", "closed_until")
     fields = ("gateway", "failures", "closed_until")
+
+
+class DeskForm(forms.ModelForm):
+    prefixes = LinesField(
+        label="Numbers allowed", required=False, help_text=str(Desk._meta.get_field("prefixes").help_text)
+    )
+
+    class Meta:
+        model = Desk
+        fields = ("is_stopped", "prefixes")
+
+
+@admin.register(Desk)
+class DeskAdmin(QuickListAdmin):
+    form = DeskForm
+    list_display = ("__str__", "is_stopped", "prefixes", "what_is_wrong")
+    fields = ("is_stopped", "prefixes", "what_is_wrong", "pins_used", "share_of_the_day", "waiting")
+    readonly_fields = ("what_is_wrong", "pins_used", "share_of_the_day", "waiting")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Desk | None = None) -> bool:
+        return False
+
+    @admin.display(description="alarms")
+    def what_is_wrong(self, desk: Desk) -> str:
+        return (
+            "; ".join(f"{watch.MEANING.get(name, name)}, since {since}" for name, since in desk.alarms.items()) or "-"
+        )
+
+    @admin.display(description="PINs used")
+    def pins_used(self, desk: Desk) -> str:
+        used, of = watch.pins_used()
+        return f"{used} of the last {of}"
+
+    @admin.display(description="of the daily ceiling")
+    def share_of_the_day(self, desk: Desk) -> str:
+        return f"{limits.share_of_the_day():.0%}"
+
+    @admin.display(description="oldest message that waits")
+    def waiting(self, desk: Desk) -> str:
+        return f"{watch.seconds_waiting():.0f} seconds"

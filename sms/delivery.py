@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from loyalty import encryption, errors
-from sms import emails, gateways, line, settlement
+from sms import desk, emails, gateways, line, settlement
 from sms.gateways import Accepted, Refused, ShortMessage, Unknown, Unreached, Verdict
 from sms.models import Channel, Message, Template
 
@@ -45,10 +45,23 @@ def deliver(message_id: int) -> None:
     elif message.channel == Channel.EMAIL:
         if settlement.hand_over(message):
             _write_down(message, _send_email(message, content))
+    else:
+        _deliver_sms(message, content)
+
+
+def _deliver_sms(message: Message, content: Content) -> None:
+    gateway, short = gateways.chosen(), _short_message(message, content)
+    rules = desk.current()
+    if rules.is_stopped:
+        settlement.put_back(message, timedelta(), started=False)
+    elif not rules.allows(message.recipient):
+        _write_down(message, Refused(errors.SendFailed, reason="The number is not among those allowed."))
+    elif gateway.keeps_texts and not short.provider_code:
+        _write_down(message, Refused(errors.WrongParams, reason="The template has no provider code.", alarm=True))
     elif wait := line.seconds_to_wait(settings.SMS_GATEWAY):
         settlement.put_back(message, timedelta(seconds=wait), started=False)
     elif settlement.hand_over(message):
-        verdict = gateways.chosen().send(_short_message(message, content))
+        verdict = gateway.send(short)
         line.note(settings.SMS_GATEWAY, alive=not isinstance(verdict, Unknown | Unreached))
         _write_down(message, verdict)
 
@@ -85,7 +98,9 @@ def _write_down(message: Message, verdict: Verdict) -> None:
     log.info("message", message_id=message.pk, verdict=type(verdict).__name__.lower(), attempt=message.attempts)
     match verdict:
         case Accepted(provider_id):
-            settlement.end([message.pk], State.SENT, provider_id=provider_id[:100])
+            name = settlement.as_told(provider_id)
+            if not settlement.end([message.pk], State.SENT, provider_id=name):  # its receipt was faster
+                Message.objects.filter(pk=message.pk).update(provider_id=name)
         case Unknown(reason):
             settlement.end([message.pk], State.UNKNOWN, of=[State.SENDING], reason=reason)
         case Refused(_, again=True) | Unreached() if (wait := _wait_before_another(message)) is not None:

@@ -1,13 +1,14 @@
 """Sending an e-mail: text and HTML, by Django's own backend."""
 
 import smtplib
+import socket
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from loyalty import errors
-from sms.gateways import Accepted, Refused, Verdict
+from sms.gateways import Accepted, Refused, Unknown, Verdict
 
 
 def send(*, address: str, subject: str, text: str, reference: str) -> Verdict:
@@ -19,6 +20,8 @@ def send(*, address: str, subject: str, text: str, reference: str) -> Verdict:
         email.send()
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, ValueError):
         return Refused(errors.SendFailed)
-    except OSError:  # smtplib's other errors are OSErrors too
+    except (ConnectionRefusedError, socket.gaierror, smtplib.SMTPConnectError, smtplib.SMTPAuthenticationError):
         return Refused(errors.SendFailed, again=True)
+    except OSError as error:  # smtplib's other errors are OSErrors too: it may have been sent
+        return Unknown(type(error).__name__)
     return Accepted(reference)

@@ -11,14 +11,6 @@ from sms.pins import Subject
 
 TEMPLATES = ("captcha", "create", "update", "create-cn", "create-en", "update-cn", "update-en")
 _PURPOSES = {"captcha": Purpose.CAPTCHA, "create": Purpose.CREATE, "update": Purpose.UPDATE}
-GATEWAY_REFUSALS = (
-    errors.WrongAccessKey,
-    errors.MissingParams,
-    errors.WrongSign,
-    errors.WrongParams,
-    errors.FrequentSend,
-    errors.SendFailed,
-)
 
 
 def demand_switched_on() -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from loyalty import budgets, errors
 from loyalty.budgets import DAY, HOUR, Limit, Window
+from sms import desk
 from sms.models import Channel
 
 
@@ -15,8 +16,9 @@ from sms.models import Channel
 def sending(*, phone: str, address: str, card: str = "", refusal: type[errors.Refusal]) -> Iterator[None]:
     """Count one message to `phone` in every limit while the block sends it; given back where it was not sent.
 
-    Raises `refusal` with the seconds to wait.
+    Raises `refusal` with the seconds to wait, or SendFailed where staff let nothing go to this phone.
     """
+    desk.demand_open(phone)
     per_phone = [
         Window(settings.SMS_PHONE_COOLDOWN_SECONDS, 1),
         Window(HOUR, settings.SMS_PER_PHONE_HOUR),
@@ -57,3 +59,8 @@ def count_notice(channel: Channel, recipient: str) -> None:
 
 def _count_of_the_day(refusal: type[errors.Refusal]) -> None:
     budgets.count("sms-day", str(timezone.localdate()), budgets.scaled(settings.SMS_PER_DAY), refusal)
+
+
+def share_of_the_day() -> float:
+    """How much of the daily ceiling is used up, 1 for all of it."""
+    return budgets.counted("sms-day", str(timezone.localdate())) / budgets.scaled(settings.SMS_PER_DAY)

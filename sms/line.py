@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from sms.models import Channel, Line, Message
@@ -31,21 +31,29 @@ def seconds_to_wait(gateway: str) -> float:
 
 def note(gateway: str, *, alive: bool) -> None:
     """How a call went. The first that went well after a pause makes everything that waits due."""
-    if not alive:
-        closed_until = timezone.now() + _pause()
-        if not Line.objects.filter(pk=gateway).update(failures=F("failures") + 1, closed_until=closed_until):
-            Line.objects.bulk_create([Line(gateway=gateway)], ignore_conflicts=True)
-            Line.objects.filter(pk=gateway).update(failures=F("failures") + 1, closed_until=closed_until)
-        if Line.objects.filter(pk=gateway, failures=FAILURES).exists():
-            log.error("gateway_left_alone", gateway=gateway, failures=FAILURES)
-        return
-    was_closed = Q(failures__gte=FAILURES)
-    if Line.objects.filter(was_closed, pk=gateway).update(failures=0, closed_until=None):
-        log.warning("gateway_is_back", gateway=gateway)
-        waiting = Message.objects.filter(channel=Channel.SMS, state=Message.State.QUEUED)
-        waiting.filter(due_at__gt=timezone.now()).update(due_at=timezone.now(), published_at=None)
+    if alive:
+        _went_well(gateway)
     else:
-        Line.objects.filter(pk=gateway, failures__gt=0).update(failures=0)
+        _failed(gateway)
+
+
+def _failed(gateway: str) -> None:
+    Line.objects.bulk_create([Line(gateway=gateway)], ignore_conflicts=True)
+    line = Line.objects.filter(pk=gateway)
+    line.update(failures=F("failures") + 1, closed_until=timezone.now() + _pause())
+    if line.filter(failures=FAILURES).exists():
+        log.error("gateway_left_alone", gateway=gateway, failures=FAILURES)
+
+
+def _went_well(gateway: str) -> None:
+    failing = Line.objects.filter(pk=gateway, failures__gt=0)
+    failures = failing.values_list("failures", flat=True).first() or 0
+    if not failures or not failing.update(failures=0, closed_until=None) or failures < FAILURES:
+        return
+    log.warning("gateway_is_back", gateway=gateway)
+    now = timezone.now()
+    waiting = Message.objects.filter(channel=Channel.SMS, state=Message.State.QUEUED, due_at__gt=now)
+    waiting.update(due_at=now, published_at=None)
 
 
 def _pause() -> timedelta:

@@ -180,3 +180,38 @@ class Line(models.Model):
 
     def __str__(self) -> str:
         return self.gateway
+
+
+def valid_prefixes(value: object) -> None:
+    if not isinstance(value, list) or not all(re.fullmatch(r"[0-9]{1,11}", str(entry), re.ASCII) for entry in value):
+        raise ValidationError("Give the beginnings of cell phone numbers, one a line, such as 138 or 1391234.")
+
+
+class Desk(models.Model):
+    """What staff decide about all short messages; one row. See desk.py."""
+
+    is_stopped = models.BooleanField(
+        "stop all short messages",
+        default=False,
+        help_text="Requests for one are refused with 20002; what waits goes on waiting until this is taken back, or "
+        "expires. E-mail goes on.",
+    )
+    prefixes = models.JSONField(
+        "numbers allowed",
+        default=list,
+        blank=True,
+        validators=[valid_prefixes],
+        help_text="The beginnings of the numbers that may get short messages, one a line; empty: all.",
+    )
+    alarms = models.JSONField(default=dict, editable=False, help_text="Name and since when.")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "SMS desk"
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="desk_one_row"),)
+
+    def __str__(self) -> str:
+        return "SMS desk"
+
+    def allows(self, phone: str) -> bool:
+        """Whether a short message may go to a phone at all, now or later."""
+        return not self.prefixes or phone.startswith(tuple(self.prefixes))

@@ -10,11 +10,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from loyalty import encryption, errors, relay
-from sms import settlement
+from sms import desk, settlement
 from sms.models import Channel, Message, Template
 
 State = Message.State
 REPUBLISH_AFTER = timedelta(seconds=60)
+REFUSALS = (
+    errors.WrongAccessKey,
+    errors.MissingParams,
+    errors.WrongSign,
+    errors.WrongParams,
+    errors.FrequentSend,
+    errors.SendFailed,
+)
 _BATCH = 200
 _POLL_SECONDS = 0.05
 
@@ -62,23 +70,31 @@ def _as_json(values: dict[str, object]) -> str:
 def wait(message: Message) -> None:
     """Wait up to SMS_WAIT_SECONDS for the gateway's verdict; undecided by then counts as success.
 
-    Raises the refusal that the gateway answered.
+    Raises one of REFUSALS.
     """
     until = time.monotonic() + settings.SMS_WAIT_SECONDS
     while time.monotonic() < until:
         state, code = Message.objects.values_list("state", "code").get(pk=message.pk)
         if state == State.FAILED:
-            raise errors.BY_CODE[code or errors.SendFailed.code]()
+            raise refusal_of(code)
         if state not in (State.QUEUED, State.SENDING):
             return
         time.sleep(_POLL_SECONDS)
+
+
+def refusal_of(code: int | None) -> errors.Refusal:
+    """Why a message failed, as one of REFUSALS: a gateway may know more codes than a caller does."""
+    return next((refusal for refusal in REFUSALS if refusal.code == code), errors.SendFailed)()
 
 
 def claim_due() -> list[int]:
     """For the relay: the queued messages that are due and were not published within the last minute."""
     now = timezone.now()
     settlement.of_abandoned(now)
+    settlement.of_expired(now)
     due = Message.objects.filter(state=State.QUEUED, due_at__lte=now).exclude(published_at__gt=now - REPUBLISH_AFTER)
+    if desk.current().is_stopped:
+        due = due.exclude(channel=Channel.SMS)
     ids = list(due.order_by("due_at").values_list("pk", flat=True)[:_BATCH])
     if ids:
         Message.objects.filter(pk__in=ids).update(published_at=now)

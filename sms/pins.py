@@ -127,9 +127,9 @@ def _checked(
     row = rows.filter(customer_id__in=("", subject.customer_id)).first()
     if row is None or row.used_at or row.expires_at <= now:
         raise wrong
-    if row.message and row.message.state == Message.State.FAILED:
+    if row.message and row.message.state == Message.State.FAILED and not row.message.provider_id:
         attempt.give_back()
-        raise errors.BY_CODE[row.message.code or errors.SendFailed.code]
+        raise outbox.refusal_of(row.message.code)
     this = Pin.objects.filter(pk=row.pk, digest=row.digest, used_at=None)
     if not this.filter(tries__lt=settings.PIN_TRIES_PER_PIN).update(tries=F("tries") + 1):
         raise too_often(retry_after=max((row.expires_at - now).total_seconds(), 1))

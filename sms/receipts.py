@@ -59,8 +59,7 @@ def _outcomes(body: bytes, read: Callable[[Mapping[str, Any]], Receipt]) -> dict
     outcomes: dict[str, str | None] = {}
     for reference, delivered, reason in (read(receipt) for receipt in said if isinstance(receipt, dict)):
         if isinstance(delivered, bool) and (name := _uuid(reference)):
-            word = "".join(filter(str.isprintable, str(reason)))
-            outcomes[name] = None if delivered else word
+            outcomes[name] = None if delivered else str(reason)
     return outcomes
 
 

@@ -38,18 +38,32 @@ def end(
         count = open_ones.update(
             state=state,
             code=code,
-            reason=reason[:100],
+            reason=as_told(reason),
             text="",
             variables="",
             ended_at=timezone.now(),
             **columns,
         )
         if count:
-            metrics.MESSAGES.labels(channel, state).inc(count)
-            if channel == Channel.SMS and (state == State.SENT or (state == State.DELIVERED and State.SENT not in of)):
-                metrics.SMS_COST.inc(count * settings.SMS_PRICE)
+            _measure(channel, state, count, was_sent=State.SENT in of)
         ended += count
+        if ended == len(ids):
+            break
     return ended
+
+
+def as_told(words: str) -> str:
+    """What a provider said, fit for a column."""
+    return "".join(filter(str.isprintable, words))[:100]
+
+
+def _measure(channel: str, state: str, count: int, *, was_sent: bool) -> None:
+    """What is delivered was sent, too, though its receipt may come before the answer, or instead of it."""
+    metrics.MESSAGES.labels(channel, state).inc(count)
+    if state == State.DELIVERED and not was_sent:
+        metrics.MESSAGES.labels(channel, State.SENT).inc(count)
+    if channel == Channel.SMS and not was_sent and state in (State.SENT, State.DELIVERED):
+        metrics.SMS_COST.inc(count * settings.SMS_PRICE)
 
 
 def hand_over(message: Message) -> bool:
@@ -82,6 +96,13 @@ def of_abandoned(now: datetime) -> None:
     gone = sending.filter(handed_over_at__lt=now - ABANDONED_AFTER)
     if ids := list(gone.values_list("pk", flat=True)[:_BATCH]):
         end(ids, State.UNKNOWN, of=[State.SENDING], reason="Its worker died while the provider was called.")
+
+
+def of_expired(now: datetime) -> None:
+    """Messages that waited until nobody wants them any more."""
+    late = Message.objects.filter(state=State.QUEUED, expires_at__lte=now)
+    if ids := list(late.values_list("pk", flat=True)[:_BATCH]):
+        end(ids, State.EXPIRED, of=[State.QUEUED])
 
 
 def of_receipts(outcomes: dict[str, str | None]) -> int:

@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from sms import delivery
+from sms import delivery, watch
 from sms.models import Pin
 
 
@@ -17,3 +17,8 @@ def send_message(message_id: int) -> None:
 def sweep_pins() -> None:
     """Forget the phones of PINs that nobody can use any more."""
     Pin.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+@shared_task
+def watch_messages() -> None:
+    watch.watch()

@@ -6,7 +6,7 @@ from loyalty.answers import SUCCESS, SuccessSerializer
 from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from loyalty.scopes import Scope
-from sms import legacy
+from sms import legacy, outbox
 from sms.serializers import SendForm, VerifyForm
 
 
@@ -21,7 +21,7 @@ class LegacyViewSet(OperationViewSet):
         sms=True,
         deprecated=True,
         refuses=[
-            *legacy.GATEWAY_REFUSALS,
+            *outbox.REFUSALS,
             errors.PhoneNotValid,
             errors.TemplateNotValid,
             errors.MissingNo,
@@ -48,7 +48,7 @@ class LegacyViewSet(OperationViewSet):
         sms=True,
         deprecated=True,
         refuses=[
-            *legacy.GATEWAY_REFUSALS,
+            *outbox.REFUSALS,
             errors.PhoneNotValid,
             errors.MissingNo,
             errors.MissingCaptcha,

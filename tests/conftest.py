@@ -32,6 +32,7 @@ from loyalty.siebel_rest import transport
 from sms.models import Message
 from tests import crm
 from tests.environment import OVER_HTTP
+from tests.sshd import Sshd
 from wechat.models import Batch
 
 PHONE = "13812345678"
@@ -48,26 +49,34 @@ MEI = {
 }
 
 
-# What has nothing to do with a CRM, or is about this process tree, runs once: not over HTTP, too.
-_NOT_OVER_HTTP = (
-    "test_adjustments",
-    "test_admin",
-    "test_demo",
-    "test_file_server",
-    "test_killed",
-    "test_ledger",
-    "test_make_run",
-    "test_openapi",
-    "test_order_files",
-    "test_reconciliation",
-    "test_settings",
-    "test_sms_",
+# The journeys, and what is about the wire itself: what SIEBEL_TRANSPORT=rest runs.
+_OVER_HTTP = (
+    "test_access",
+    "test_account",
+    "test_addresses",
+    "test_at_once",
+    "test_card_files",
+    "test_card_life",
+    "test_card_pool",
+    "test_diagnostics",
+    "test_joining",
+    "test_limits",
+    "test_orders",
+    "test_partner",
+    "test_profile",
+    "test_proofs",
+    "test_refusals",
+    "test_requests",
+    "test_retries",
 )
-_ONLY_OVER_HTTP = ("test_siebel_",)
+_ONLY_OVER_HTTP = ("test_siebel_outcomes", "test_siebel_wire")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    return collection_path.name.startswith(_NOT_OVER_HTTP if OVER_HTTP else _ONLY_OVER_HTTP) or None
+    if collection_path.is_dir():
+        return None
+    wanted = collection_path.stem in _OVER_HTTP + _ONLY_OVER_HTTP
+    return (not wanted if OVER_HTTP else collection_path.stem in _ONLY_OVER_HTTP) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -376,3 +385,34 @@ def at_once(count: int, act: Any) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
+
+
+@pytest.fixture(scope="session")
+def _sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    server = Sshd(tmp_path_factory.mktemp("sshd"))
+    server.make()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sshd(_sshd: Sshd, settings: Settings, tmp_path: Path) -> Sshd:
+    """The file server is an SFTP server, with an empty folder."""
+    for path in sorted(_sshd.files.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    for name, value in _sshd.settings().items():
+        setattr(settings, name, value)
+    settings.SFTP_TIMEOUT_SECONDS = 5
+    settings.CARD_SPOOL_DIR = tmp_path / "spool"
+    return _sshd
+
+
+@pytest.fixture(params=["local", "sftp"])
+def file_server(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Path:
+    if request.param == "sftp":
+        files: Path = request.getfixturevalue("sshd").files
+        return files
+    settings.CARD_FILES_DIR, settings.CARD_SPOOL_DIR = tmp_path / "files", tmp_path / "spool"
+    settings.CARD_FILES_DIR.mkdir()
+    return tmp_path / "files"

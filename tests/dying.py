@@ -1,7 +1,7 @@
 """A process that is killed or stalls at a chosen point, run by test_killed.py. Production code knows nothing of it.
 
 KILL_AT is `module:name:before|after|stall:nth call`. DO is what to do until then: a request as JSON, the number of a
-batch, or the message to deliver.
+batch, the message to deliver, or the name of a command.
 """
 
 import json
@@ -50,6 +50,7 @@ def die() -> None:
 
 def main() -> None:
     django.setup()
+    from django.core.management import call_command
     from django.test import Client
 
     from sms import delivery
@@ -61,6 +62,8 @@ def main() -> None:
         imports.run(todo)
     elif "deliver" in todo:
         delivery.deliver(todo["deliver"])
+    elif isinstance(todo, str):
+        call_command(*todo.split())
     else:
         Client().generic(
             todo["method"], todo["path"], json.dumps(todo["body"]), "application/json", headers=todo["headers"]

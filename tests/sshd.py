@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,8 @@ class Sshd:
         """At once, with every connection."""
         if self.process:
             for child in _descendants(self.process.pid):
-                os.kill(child, 9)
+                with suppress(ProcessLookupError):
+                    os.kill(child, 9)
             self.process.kill()
             self.process.wait()
             self.process = None

@@ -79,6 +79,14 @@ def test_a_second_person_approves_and_the_ledger_has_it(mei: Member, anna: Clien
     assert balance(mei) == 25
 
 
+def test_the_longest_names_are_no_obstacle(mei: Member) -> None:
+    names = ["a" * 150, "b" * 150]
+    asking, deciding = (clerk(name, VIEW, ASK, DECIDE) for name in names)
+    ask(asking, mei)
+    assert "Approved" in decide(deciding)
+    assert balance(mei) == 25
+
+
 def test_nobody_decides_his_own_request(mei: Member, anna: Client) -> None:
     ask(anna, mei)
     for action in ("approve", "reject"):

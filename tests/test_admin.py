@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -256,7 +256,28 @@ def test_a_batch_shows_its_progress_and_what_was_not_taken(staff: Client, rows: 
     shown = texts_of([staff.get(page(Batch, "change", rows.batch.pk))])
     assert "<td>7</td><td>The PIN is missing.</td>" in shown
     links = re.findall(r'href="([^"]+batch__id__exact=[^"]+)"', shown)
-    assert [staff.get(link).context["cl"].result_count for link in links] == [1, 1]
+    assert [staff.get(link).context["cl"].result_count for link in links] == [1]
+
+
+def test_a_batch_shows_its_pace_and_the_time_that_is_left(staff: Client, rows: SimpleNamespace) -> None:
+    at_work = {"state": "importing", "rows": 500, "started_at": timezone.now() - timedelta(seconds=10)}
+    Batch.objects.filter(pk=rows.batch.pk).update(**at_work)
+    shown = texts_of([staff.get(page(Batch))])
+    assert re.search(r"(49|50) rows a second, 0:00:(29|30) left", shown)
+
+
+def test_rejected_lines_are_downloaded_with_nothing_that_a_spreadsheet_would_run(
+    staff: Client, rows: SimpleNamespace
+) -> None:
+    for line, reason in enumerate(("=1+1", "+1", "-1", "@x", '\t"x",y'), start=8):
+        RejectedRow.objects.create(batch=rows.batch, line=line, reason=reason)
+    link = page(Batch, "verdicts", rows.batch.pk)
+    answer: Any = staff.get(link)
+    lines = answer.getvalue().decode().splitlines()
+    assert lines[:2] == ["line,reason", "7,The PIN is missing."]
+    assert lines[2:] == ["8,'=1+1", "9,'+1", "10,'-1", "11,'@x", '12,"\'\t""x"",y"']
+    assert staff_with().get(link).status_code == 403
+    assert Client().get(link).status_code == 302
 
 
 # API clients

@@ -13,6 +13,7 @@ from cards.models import Card, CardStatus
 from customers.models import Member
 from loyalty import budgets, errors, relay
 from loyalty.budgets import Limit, Window
+from loyalty.models import Budget
 from loyalty.scopes import Scope
 from sms import delivery
 from sms.models import Message
@@ -100,6 +101,25 @@ def test_one_phone_is_sent_one_message(api: Api, sms_outbox: Outbox) -> None:
     cards = [print_card() for _ in range(MANY)]
     assert answers(at_once(MANY, lambda n: ask_pin(cards[n], PHONE))) == {0: 1, 40001: MANY - 1}
     assert len(sms_outbox.messages()) == Message.objects.count() == 1
+
+
+def test_two_hundred_messages_at_once_never_pass_a_limit(api: Api, sms_outbox: Outbox, settings: Settings) -> None:
+    """Forty threads of five, each to another phone; then as many to one phone."""
+    settings.SMS_WAIT_SECONDS, settings.PUBLIC_RATE = 0, "10000/min"
+    settings.SMS_PHONE_COOLDOWN_SECONDS, settings.SMS_PER_PHONE_HOUR = 0, 5
+
+    def ask(number: int, phone: str = "") -> int:
+        phones = [phone or f"137{number:04}{turn:04}" for turn in range(5)]
+        bodies = [{"phoneNumber": to, "template": "password-en"} for to in phones]
+        return sum(Api().post("Customers/sms/sendPasswordPin", body).status_code == 200 for body in bodies)
+
+    settings.SMS_PER_ADDRESS_HOUR = 30
+    assert sum(at_once(40, ask)) == 30
+    settings.SMS_PER_ADDRESS_HOUR = 1000
+    assert sum(at_once(40, lambda number: ask(number, "13800000000"))) == 5
+    settings.SMS_PER_DAY = 35
+    Budget.objects.all().delete()
+    assert sum(at_once(40, ask)) == 35
 
 
 def test_one_card_sends_one_message(api: Api, card: Printed, sms_outbox: Outbox) -> None:
@@ -233,7 +253,8 @@ def test_one_message_is_sent_once_by_ten_workers(database: None, sms_outbox: Out
 ROWS = [f"61{number:010},{number:04}" for number in range(1200)]
 
 
-def test_one_batch_is_imported_by_one_of_four_workers(database: None) -> None:
+def test_one_batch_is_imported_by_one_of_four_workers(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 500)
     batch = Batch.objects.get(pk=upload("\n".join([*ROWS, ROWS[0], "x,y"])))
     at_once(4, lambda n: imports.run(batch.pk))
     batch.refresh_from_db()
@@ -242,8 +263,23 @@ def test_one_batch_is_imported_by_one_of_four_workers(database: None) -> None:
     assert PoolCard.objects.count() == Card.objects.count() == Member.objects.count() == 1200
 
 
+def test_an_import_hands_over_after_its_shift(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 500)
+    batch = Batch.objects.get(pk=upload("\n".join(ROWS)))
+    progress: list[Any] = []
+    for _ in range(3):
+        imports.run(batch.pk, seconds=0, report=lambda now: progress.append(now.rows))
+        batch.refresh_from_db()
+        progress.append(batch.state)
+    assert progress == [500, "queued", 1000, "queued", 1200, "done"]
+    assert (batch.imported, batch.attempts) == (1200, 1)
+
+
 @pytest.mark.parametrize("header", ["msrCard,pin", "msrCard,pin,customerId"])
-def test_one_file_in_four_batches_at_once_adds_each_card_once(database: None, header: str) -> None:
+def test_one_file_in_four_batches_at_once_adds_each_card_once(
+    database: None, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK", 500)
     rows = [f"{row},1-T{number}" for number, row in enumerate(ROWS)] if "customerId" in header else ROWS
     batches = [upload("\n".join(rows), header) for _ in range(4)]
     at_once(4, lambda n: imports.run(int(batches[n])))

@@ -256,13 +256,15 @@ def test_how_often_is_limited(hers: Api, mei: Member, settings: Settings) -> Non
 
 
 def test_the_table_is_the_only_way() -> None:
-    known = {(step.event, step.source) for step in TRANSITIONS}
+    known = {(step.event, step.source, step.target) for step in TRANSITIONS}
     assert len(known) == len(TRANSITIONS)
     assert not any(step.source == S.OBSOLETE for step in TRANSITIONS)
-    for event, status in product(Event, S):
-        if (event, status) not in known:
+    for event, status, wanted in product(Event, S, S):
+        if (event, status, wanted) in known:
+            assert transitions.target(event, status, wanted) == wanted
+        else:
             with pytest.raises(transitions.Impossible):
-                transitions.target(event, status)
+                transitions.target(event, status, wanted)
 
 
 @pytest.mark.parametrize(
@@ -321,6 +323,21 @@ def test_twenty_reports_of_one_card_send_one_replacement(hers: Api, mei: Member,
     assert sorted(reply.status_code for reply in replies) == [200] + [400] * 19
     assert {code_of(reply) for reply in replies if reply.status_code == 400} == {102}
     assert PoolCard.objects.using(crm.ALIAS).filter(status="Issued").count() == 1
+
+
+def test_waking_a_card_and_losing_it_at_once_is_one_after_the_other(hers: Api, mei: Member, settings: Settings) -> None:
+    settings.CARD_MISSES_PER_CUSTOMER_HOUR = settings.WRITES_PER_CUSTOMER_MINUTE = 1000
+    headers = hers.headers
+    for _ in range(5):
+        live, sleeping = own(mei), own(mei, S.DORMANT)
+        acts = (lambda card=sleeping: wake(Api(headers), card), lambda card=sleeping: lose(Api(headers), card))
+        woken, lost = at_once(2, lambda number, these=acts: these[number]().json())
+        assert lost["status"] == "Obsolete"
+        assert woken == {"success": True} or woken["error"]["code"] == 113
+        assert Card.objects.get(number=sleeping.number).status == S.OBSOLETE
+        left = Card.objects.get(number=live.number)
+        assert left.status == S.REGISTERED
+        Card.objects.filter(pk=left.pk).update(status=S.CANCELLED)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_cards(hers: Api, mei: Member) -> None:

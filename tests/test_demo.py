@@ -20,7 +20,7 @@ from django.contrib.auth import authenticate
 from django.test import Client
 from cards.models import Card
 from customers.models import Member
-from orders.models import Order, Reward
+from orders.models import StarEntry
 from wechat.models import Batch, PoolCard
 
 made = json.loads(sys.stdin.read())
@@ -36,7 +36,12 @@ def log_in(person):
 
 people = {"customer": made["customer"], **made["customers"]}
 token = post("Customers/login", {"user": made["customer"]["email"], "password": made["customer"]["password"]})["token"]
-cards = client.get("/api/Customers/cards/list", headers={"authorization": f"Bearer {token}"}).json()
+mine = {"authorization": f"Bearer {token}"}
+cards = client.get("/api/Customers/cards/list", headers=mine).json()
+orders = client.get("/api/Customers/orders/list", {"pageNum": 1}, headers=mine).json()
+rewards = client.get("/api/Customers/rewards", {"pageNum": 1}, headers=mine).json()
+items = [client.get(f"/api/Orders/{order['orderId']}/items", headers=mine).json() for order in orders]
+detail = client.get("/api/Customers/detail", headers=mine).json()
 drawn = [client.get("/api/Wechats/getCard", headers={"x-api-key": made["api_key"]}) for _ in range(51)]
 print(json.dumps({
     "staff": authenticate(**made["staff"]).is_superuser,
@@ -44,8 +49,10 @@ print(json.dumps({
     "logins": {name: log_in(person) for name, person in people.items() if name != "TwoOnOnePhone"},
     "two": [log_in(person) for person in people["TwoOnOnePhone"]],
     "list": {card["cardNumber"]: card["status"] for card in cards},
-    "orders": Order.objects.filter(member_id=made["customer"]["customerId"]).count(),
-    "rewards": list(Reward.objects.filter(member_id=made["customer"]["customerId"]).values_list("status", flat=True)),
+    "orders": [(order["itemCount"], order["stars"]) for order in orders],
+    "items": [len(listed) for listed in items],
+    "rewards": [reward["status"] for reward in rewards],
+    "stars": [detail["starBalance"], sum(StarEntry.objects.values_list("points", flat=True))],
     "drawn": [answer.status_code for answer in drawn],
     "counts": [Card.objects.count(), Member.objects.count(), PoolCard.objects.count(), Batch.objects.count()],
 }))
@@ -172,7 +179,10 @@ def test_each_customer_can_log_in_or_cannot_as_named(second: dict[str, Any], tri
 def test_the_customer_has_cards_orders_and_rewards(second: dict[str, Any], tried: dict[str, Any]) -> None:
     own = {second["cards"][name]["cardNumber"]: name for name in ("Registered", "Dormant", "InTransit", "Obsolete")}
     assert tried["list"] == own
-    assert tried["orders"] == 3
+    assert [count for count, _ in tried["orders"]] == tried["items"]
+    assert len(tried["orders"]) == 3
+    earned = sum(stars for _, stars in tried["orders"])
+    assert tried["stars"] == [earned - 5] * 2
     assert sorted(tried["rewards"]) == ["Expired", "Unused", "Used"]
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ import time_machine
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from cards.models import Card, CardEvent
 from customers.models import Member
@@ -27,7 +29,7 @@ from wechat import imports, pool
 from wechat.models import Batch, PoolCard, RejectedRow
 
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE_SECONDS + 1)
-ROWS = [f"61{number:010},{number:04}" for number in range(1200)]
+ROWS = [f"61{number:010},{number:04}" for number in range(4800)]
 
 
 def database_url() -> str:
@@ -38,7 +40,9 @@ def database_url() -> str:
 
 
 @contextmanager
-def dying(kill_at: str, todo: Any, linger: float = 0, ends: int = -signal.SIGKILL) -> Iterator[None]:
+def dying(
+    kill_at: str, todo: Any, linger: float = 0, ends: int = -signal.SIGKILL, **environment: Any
+) -> Iterator[None]:
     """A second process on the same database and Redis; the block runs while it lingers at the point of its death."""
     told = {
         "DATABASE_URL": database_url(),
@@ -47,6 +51,7 @@ def dying(kill_at: str, todo: Any, linger: float = 0, ends: int = -signal.SIGKIL
         "KILL_AT": kill_at,
         "DO": json.dumps(todo),
         "LINGER": str(linger),
+        **environment,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.dying"],
@@ -65,8 +70,8 @@ def dying(kill_at: str, todo: Any, linger: float = 0, ends: int = -signal.SIGKIL
     assert process.returncode == ends
 
 
-def killed(kill_at: str, todo: Any) -> None:
-    with dying(kill_at, todo):
+def killed(kill_at: str, todo: Any, **environment: Any) -> None:
+    with dying(kill_at, todo, **environment):
         pass
 
 
@@ -179,7 +184,7 @@ def test_who_uploads_again_with_the_key_of_a_killed_request_has_uploaded_once(da
 
 
 def uploaded() -> int:
-    """A batch of 1,200 cards and two bad lines, not imported yet."""
+    """A batch of 4,800 cards and two bad lines, not imported yet."""
     caller = Api({"X-API-Key": new_client(Scope.WECHAT_LOAD)[1]})
     text = "\n".join(["msrCard,pin", *ROWS[:600], "=1+1,1234", *ROWS[600:], "6100,12 34"])
     return int(caller.form("Wechats/uploadCard", {"fileName": csv_file(text)}).json()["batchId"])
@@ -189,9 +194,9 @@ def uploaded() -> int:
     ("kill_at", "imported"),
     [
         ("wechat.local_files:write_whole:after:1", 0),
-        ("wechat.siebel:pre_allot:after:2", 500),
-        ("wechat.models:RejectedRow.objects.bulk_create:after:2", 500),
-        ("wechat.imports:_finish:before:1", 1200),
+        ("wechat.siebel:pre_allot:after:2", 1999),
+        ("loyalty.bulk:insert:after:8", 1999),
+        ("wechat.imports:_finish:before:1", 4800),
     ],
 )
 def test_an_import_goes_on_where_it_was_killed(database: None, kill_at: str, imported: int) -> None:
@@ -204,12 +209,47 @@ def test_an_import_goes_on_where_it_was_killed(database: None, kill_at: str, imp
     with time_machine.travel(timezone.now() + imports.LEASE + timedelta(seconds=1)):
         relay.sweep()
     batch.refresh_from_db()
-    assert (batch.state, batch.rows, batch.imported) == ("done", 1202, 1200)
+    assert (batch.state, batch.rows, batch.imported) == ("done", 4802, 4800)
     assert (batch.duplicates, batch.rejected) == (0, 2)
-    assert PoolCard.objects.count() == Card.objects.count() == Member.objects.count() == 1200
+    assert PoolCard.objects.count() == Card.objects.count() == Member.objects.count() == 4800
     members = dict(Card.objects.values_list("number", "member_id"))
     assert dict(PoolCard.objects.values_list("number", "customer_id")) == members
-    assert list(RejectedRow.objects.values_list("line", flat=True)) == [602, 1203]
+    assert list(RejectedRow.objects.values_list("line", flat=True)) == [602, 4803]
+
+
+def resumed(pk: int) -> Batch:
+    with time_machine.travel(timezone.now() + imports.LEASE + timedelta(seconds=1)):
+        relay.sweep()
+    return Batch.objects.get(pk=pk)
+
+
+@pytest.mark.parametrize("spool_is_lost", [False, True])
+def test_a_named_file_replaced_while_its_import_lay_dead_is_never_mixed_in(
+    database: None, settings: Settings, tmp_path: Path, spool_is_lost: bool
+) -> None:
+    settings.CARD_FILES_DIR = tmp_path
+    (tmp_path / "june.csv").write_text("\n".join(["msrCard,pin", *ROWS]))
+    caller = Api({"X-API-Key": new_client(Scope.WECHAT_LOAD)[1]})
+    pk = int(caller.post("Wechats/uploadCard", {"fileName": "june.csv"}).json()["batchId"])
+    killed("wechat.siebel:pre_allot:after:2", pk, CARD_FILES_DIR=str(tmp_path))
+    (tmp_path / "june.csv").write_text("\n".join(["msrCard,pin", *(f"7{row}" for row in ROWS)]))
+    if spool_is_lost:
+        (settings.CARD_SPOOL_DIR / f"{pk}.csv").unlink()
+    batch = resumed(pk)
+    if spool_is_lost:
+        assert (batch.state, batch.problem) == ("failed", "The file changed while it was being imported.")
+        assert PoolCard.objects.count() == 2000
+    else:
+        assert (batch.state, batch.imported) == ("done", 4800)
+    assert not PoolCard.objects.filter(number__startswith="7").exists()
+
+
+def test_an_import_from_the_command_line_that_was_killed_is_gone_on_with(database: None, tmp_path: Path) -> None:
+    (tmp_path / "june.csv").write_text("\n".join(["msrCard,pin", *ROWS]))
+    killed("wechat.siebel:pre_allot:after:2", f"import_cards {tmp_path / 'june.csv'}")
+    (tmp_path / "june.csv").unlink()
+    batch = resumed(Batch.objects.get().pk)
+    assert (batch.state, batch.rows, batch.imported) == ("done", 4800, 4800)
 
 
 def test_a_worker_that_slept_past_its_lease_adds_nothing(database: None) -> None:
@@ -219,8 +259,8 @@ def test_a_worker_that_slept_past_its_lease_adds_nothing(database: None) -> None
             relay.sweep()
         assert Batch.objects.get(pk=pk).state == "done"
     batch = Batch.objects.get(pk=pk)
-    assert (batch.state, batch.rows, batch.imported, batch.duplicates, batch.rejected) == ("done", 1202, 1200, 0, 2)
-    assert PoolCard.objects.count() == Card.objects.count() == 1200
+    assert (batch.state, batch.rows, batch.imported, batch.duplicates, batch.rejected) == ("done", 4802, 4800, 0, 2)
+    assert PoolCard.objects.count() == Card.objects.count() == 4800
 
 
 @pytest.mark.parametrize(("kill_at", "left"), [("wechat.pool:_claim:before:1", 3), ("wechat.pool:draw:after:1", 2)])

@@ -57,9 +57,10 @@ def commands(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_the_journey_of_the_readme_prints_what_the_readme_says(stack: Stack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/journeys.md"])
+def test_a_page_prints_what_it_says(stack: Stack, tmp_path: Path, page: str) -> None:
     (tmp_path / "var").symlink_to(stack.var)
-    steps = commands((ROOT / "README.md").read_text())
+    steps = commands((ROOT / page).read_text())
     assert len(steps) > 10
     script = "".join(f"{command}\necho; echo '@@@'\n" for command, _ in steps)
     shell = subprocess.run(

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from customers.models import Member
 from loyalty.models import Store
-from orders import file_forms, imports, inbox, tasks
+from orders import file_forms, file_rows, imports, inbox, tasks
 from orders.models import FileImport, Order, OrderDay, OrderItem, RejectedLine, Reward
 from tests.conftest import at_once
 
@@ -58,7 +58,7 @@ def box(settings: Settings, tmp_path: Path) -> Path:
 
 
 def jsonl(*rows: Any) -> bytes:
-    return b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
 def take(kind: str, content: bytes, name: str = "") -> FileImport:
@@ -146,7 +146,7 @@ BAD_ORDERS: list[tuple[dict[str, Any] | bytes, str]] = [
     ({**ORDER, "items": []}, "items.non_field_errors: This list may not be empty."),
     ({**ORDER, "items": [{**ITEM, "quantity": 0}]}, "items.0.quantity: "),
     ({**ORDER, "items": "TEA"}, "items.non_field_errors: "),
-    ({**ORDER, "number": "=1 +1"}, "number: "),
+    *(({**ORDER, "number": number}, "number: ") for number in ("=1 +1", "\0", "\ud800", "x" * 61, 7, ["x"], {"x": 1})),
     ({name: value for name, value in ORDER.items() if name != "number"}, "number: This field is required."),
     (b"[1]\n", "Not an object."),
     (b"{\n", "Not JSON."),
@@ -191,6 +191,13 @@ def test_the_lines_of_one_csv_order_must_agree() -> None:
         (2, "N-1", "Its lines contradict each other."),
         (5, "", "It has 2 cells instead of 12."),
     ]
+
+
+def test_an_order_without_end_is_not_gathered() -> None:
+    line = f"N-1,{MEI},1001,07/31/2026 18:30:00,32.00,CNY,3,TEA,Tea,1,1,1"
+    lines = [ORDER_HEADER, *[line] * (file_rows.MOST_ITEMS + 3), line.replace("N-1", "N-2")]
+    assert counts(take("orders", "\n".join(lines).encode(), "orders.csv")) == (1, 0, 0, 1)
+    assert RejectedLine.objects.get().reason == "It has more than 1000 items."
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
 from cards.models import CardStatus
@@ -15,7 +14,6 @@ from loyalty.models import Store
 from loyalty.operations import REGISTRY
 from loyalty.scopes import Scope
 from orders import ledger
-from orders.ledger import Cause
 from orders.models import PartnerTransaction, RefusedTransaction, StarEntry
 from tests.conftest import Api, at_once, code_of, holding, print_card
 from tests.effects import everything
@@ -339,79 +337,3 @@ def test_forty_receipts_of_one_customer_all_count(partner: Partner) -> None:
     assert {reply.status_code for reply in replies} == {200}
     assert stars_add_up(partner.mei) == MANY * (MANY + 1) // 2
     assert len({reply.json()["starBalance"] for reply in replies}) == MANY
-
-
-# The database's own rules
-
-
-def entry(member: Member, **columns: Any) -> StarEntry:
-    """Written past every function."""
-    said = {"position": 1, "kind": "earn", "points": 5, "balance": 5, "source": "test", "key": "k", "actor": "test"}
-    with transaction.atomic():
-        return StarEntry.objects.create(member=member, **{**said, **columns})
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        {"balance": 6},
-        {"position": 2},
-        {"position": 0},
-        {"kind": "redeem"},
-        {"kind": "adjust", "points": 0, "balance": 0},
-        {"points": -5, "balance": -5},
-        {"kind": "redeem", "points": -5, "balance": -5},
-        {"kind": "gift"},
-    ],
-    ids=repr,
-)
-def test_an_entry_that_does_not_follow_is_refused(database: None, columns: dict[str, Any]) -> None:
-    with pytest.raises(IntegrityError):
-        entry(active(), **columns)
-
-
-def test_an_entry_follows_the_one_before_it(database: None) -> None:
-    mei = active()
-    entry(mei)
-    for wrong in ({"position": 2, "balance": 5}, {"position": 3, "balance": 10}, {"position": 1}, {"position": 2}):
-        with pytest.raises(IntegrityError):
-            entry(mei, **{"key": "k2", **wrong})
-    with pytest.raises(IntegrityError):
-        entry(mei, position=2, balance=10)  # its key was entered before
-    entry(mei, position=2, balance=10, key="k2")
-
-
-@pytest.mark.embedded
-def test_the_ledger_is_append_only(database: None) -> None:
-    first = entry(active())
-    for spoil in (
-        lambda: StarEntry.objects.update(reason="other"),
-        lambda: StarEntry.objects.filter(pk=first.pk).update(points=6, balance=6),
-        lambda: StarEntry.objects.all().delete(),
-        lambda: StarEntry.objects.filter(pk=first.pk)._raw_delete(using="default"),
-    ):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            spoil()
-    first.refresh_from_db()
-    assert (first.points, first.reason) == (5, "")
-
-
-def test_a_total_that_differs_from_the_ledger_is_refused(database: None) -> None:
-    mei = active()
-    entry(mei)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Member.objects.filter(pk=mei.pk).update(star_balance=6)
-    Member.objects.filter(pk=mei.pk).update(star_balance=5)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Member.objects.filter(pk=mei.pk).update(star_balance=0)
-
-
-@pytest.mark.embedded
-def test_a_key_is_entered_once(database: None) -> None:
-    mei = active()
-    cause = Cause(source="test", key="k", actor="test")
-    with transaction.atomic():
-        ledger.post(member_id=mei.pk, kind="earn", points=5, cause=cause)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        ledger.post(member_id=mei.pk, kind="earn", points=5, cause=cause)
-    assert stars_add_up(mei) == 5

@@ -1,11 +1,14 @@
 """Proving a phone or an e-mail address: the PINs, the tokens they are worth, and what can be done with them."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.staticfiles import finders
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -290,6 +293,17 @@ def test_a_password_is_reset_by_mail(mei: Api, api: Api, mailbox: Mailbox, setti
     assert reset(api, token, by="resetPasswordToken").json() == {"success": True}
     assert code_of(reset(api, token, by="resetPasswordToken")) == -400
     assert detail(api.log_in(EMAIL, NEW_PASSWORD))["emailVerified"] is True
+
+
+def test_the_link_opens_a_page_that_leaks_it_nowhere(client: Client, database: None) -> None:
+    page = client.get("/reset-password?token=secret-token")
+    assert page.status_code == 200
+    assert "secret-token" not in page.content.decode()
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "设置新密码" in client.get("/reset-password", headers={"accept-language": "zh-hans"}).content.decode()
+    for name in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.content.decode()):
+        assert finders.find(name.removeprefix("/static/"))
 
 
 def test_a_reset_is_refused_once_the_world_has_changed(

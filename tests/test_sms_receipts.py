@@ -10,8 +10,9 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from sms import outbox
+from sms import outbox, settlement
 from sms.models import Message
+from tests.conftest import at_once
 
 KEY = "k7Zt0Qb2Yw9sXh4Vn6Lm1Rj8Pd3Fc5Ga"
 State = Message.State
@@ -55,6 +56,11 @@ def test_receipts_close_rows_once_and_for_all() -> None:
         assert ends(sent, unknown, lost) == closed
     post([receipt(sent, delivered=False, reason="LATE"), receipt(lost)])
     assert ends(sent, unknown, lost) == closed
+
+
+def test_the_same_receipt_from_everywhere_at_once_settles_it_once() -> None:
+    sent = message(State.SENT)
+    assert sum(at_once(8, lambda _: settlement.of_receipts({str(sent.reference): None}))) == 1
 
 
 def test_a_receipt_before_the_answer_keeps_the_message_from_going_out_again() -> None:
@@ -105,11 +111,19 @@ def test_strangers_find_nothing(settings: Settings) -> None:
     assert ends(sent) == [("sent", None, "")]
 
 
+def measured(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, {"channel": "sms", **labels} if labels else {}) or 0
+
+
+def test_the_route_is_no_part_of_the_api() -> None:
+    assert "receipts" not in Client().get("/api/schema").content.decode()
+
+
 def test_a_message_is_paid_for_once(settings: Settings) -> None:
     settings.SMS_PRICE = 0.05
-    before = REGISTRY.get_sample_value("loyalty_sms_cost_total") or 0
+    before, sent_before = measured("loyalty_sms_cost_total"), measured("loyalty_messages_total", state="sent")
     sent, unknown = message(State.SENT), message(State.UNKNOWN)
     post([receipt(sent), receipt(unknown)])
     post([receipt(sent), receipt(unknown)])
-    paid = (REGISTRY.get_sample_value("loyalty_sms_cost_total") or 0) - before
-    assert paid == pytest.approx(0.05)
+    assert measured("loyalty_sms_cost_total") - before == pytest.approx(0.05)
+    assert measured("loyalty_messages_total", state="sent") - sent_before == 1  # the other one was counted when it was

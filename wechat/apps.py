@@ -7,13 +7,15 @@ class WechatConfig(AppConfig):
 
     def ready(self) -> None:
         from cards import stock
-        from loyalty import relay
+        from loyalty import metrics, relay
         from wechat import (
             batches,
             business_service,  # noqa: F401 (registers itself)
+            level,
             pool,
             tasks,
         )
 
+        metrics.SCRAPED.register(level.LevelMetrics())
         stock.offer(pool.claim_replacement)
         relay.source(tasks.import_batch, batches.claim_due, batches.put_back)

@@ -53,11 +53,21 @@ def taken_before() -> Batch | None:
     return Batch.objects.get(pk=done["batch"]) if done else None
 
 
-def take(file: Checked, *, caller: Caller) -> Batch:
-    """Queue its import; what came with the request is spooled."""
+def check_local(label: str, content: IO[bytes], size: int) -> Checked:
+    """A file of this machine that staff import themselves. Raises WrongFileExtension, WrongExcelHeader."""
+    card_files.demand_csv(label)
+    rows.read_header(content)
+    content.seek(0)
+    name = card_files.plain_name(label)
+    return Checked(Batch(file_name=name, sent_as=label, spooled=True, stored=True, bytes_total=size), content)
+
+
+def take(file: Checked, *, caller: Caller, publish: bool = True) -> Batch:
+    """Queue its import; what came with the request is spooled. `publish`: by a worker, as soon as may be."""
     batch = file.batch
     batch.client_id = caller.client.pk if caller.client else None
     batch.request_id = caller.request_id
+    batch.published_at = None if publish else timezone.now()
     with transaction.atomic():
         batch.save()
         claims.remember({"batch": batch.pk})

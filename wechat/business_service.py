@@ -29,26 +29,35 @@ def pre_allot(*, request_id: str, actor: str, trace_id: str, cards: Sequence[dic
     for last in (False, False, True):
         try:
             with transaction.atomic():
-                _take_in(cards)
-                return remember(request_id, SERVICE, "PreAllot", _verdicts(cards))
+                created = _create_unknown(cards)
+                return remember(request_id, SERVICE, "PreAllot", _verdicts(cards, created))
         except IntegrityError:  # another request took some of them in meanwhile: now they are known
             if last:
                 raise
     raise AssertionError("The last try answers or raises.")
 
 
-def _verdicts(cards: Sequence[dict[str, str]]) -> dict[str, Any]:
-    known = lifecycle.known([card["CardNumber"] for card in cards])
+def _verdicts(cards: Sequence[dict[str, str]], created: dict[str, str]) -> dict[str, Any]:
+    known = lifecycle.known([card["CardNumber"] for card in cards if card["CardNumber"] not in created])
     return {
-        "Cards": [{"CardNumber": card["CardNumber"], **_judge(known.get(card["CardNumber"]), card)} for card in cards]
+        "Cards": [
+            {"CardNumber": number, "MemberNumber": created[number]}
+            if (number := card["CardNumber"]) in created
+            else {"CardNumber": number, **_judge(known.get(number), card)}
+            for card in cards
+        ]
     }
 
 
-def _take_in(cards: Sequence[dict[str, str]]) -> None:
-    """Create what is not known, all or nothing; in one order, so that two requests never wait for each other."""
-    known = lifecycle.known([card["CardNumber"] for card in cards])
-    fresh = sorted((card for card in cards if card["CardNumber"] not in known), key=itemgetter("CardNumber"))
-    taken = members.existing([card["MemberNumber"] for card in fresh])
+def _create_unknown(cards: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Create cards with their members, all or nothing; answers card number → member.
+
+    In one order, so that two requests never wait for each other. A card is left out where its member is another one's.
+    """
+    there = lifecycle.existing([card["CardNumber"] for card in cards])
+    fresh = sorted((card for card in cards if card["CardNumber"] not in there), key=itemgetter("CardNumber"))
+    named = [card["MemberNumber"] for card in fresh if card["MemberNumber"]]
+    taken = members.existing(named) if named else set()
     new: dict[str, dict[str, str]] = {}
     for card in fresh:
         member_id = card["MemberNumber"] or new_row_id()
@@ -64,6 +73,7 @@ def _take_in(cards: Sequence[dict[str, str]]) -> None:
         )
         for member_id, card in new.items()
     )
+    return {card["CardNumber"]: member_id for member_id, card in new.items()}
 
 
 def _judge(known: Card | None, wanted: dict[str, str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import hashlib
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import IO, Protocol
 
 from django.conf import settings
@@ -18,14 +20,38 @@ Alive = Callable[[], None]  # called now and then while much is copied
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
+class Place(StrEnum):
+    """Folders of a storage. What a partner leaves in the inbox is imported and goes on to done or failed."""
+
+    TOP = ""
+    INBOX = "inbox"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regular file of the inbox; `modified` in whole seconds of the server's clock."""
+
+    name: str
+    size: int
+    modified: int
+
+
 class CardFiles(Protocol):
     """Each method raises CardFilesUnavailable, or CardFilesNotTrusted, where the file server can't be asked."""
 
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+    def open(self, name: str, place: Place = Place.TOP) -> AbstractContextManager[IO[bytes]]:
         """A regular file, not a link. Raises WrongFileExtension, DirOrFileNotFound."""
 
     def put(self, name: str, content: IO[bytes], alive: Alive) -> None:
         """Keep a file under its name, whole or not at all; one of that name is replaced. Raises DirOrFileNotFound."""
+
+    def inbox(self) -> list[Found]:
+        """What lies in the inbox, hidden files left out; nothing where there is none."""
+
+    def file_away(self, name: str, place: Place, new_name: str) -> None:
+        """Move a file of the inbox. Raises DirOrFileNotFound."""
 
 
 def demand_csv(name: str) -> None:
@@ -34,11 +60,16 @@ def demand_csv(name: str) -> None:
         raise errors.WrongFileExtension
 
 
-def demand_plain_csv(name: str) -> None:
-    """Raises WrongFileExtension, DirOrFileNotFound."""
+def demand_name(name: str, place: Place = Place.TOP) -> None:
+    """Callers name plain files; in the inbox partners name theirs. Raises WrongFileExtension, DirOrFileNotFound."""
     demand_csv(name)
-    if not is_plain(name):
+    if not (is_component(name) if place is Place.INBOX else is_plain(name)):
         raise errors.DirOrFileNotFound
+
+
+def is_component(name: str) -> bool:
+    """Whether it names something of a folder itself, and nothing hidden."""
+    return not name.startswith(".") and not {"/", "\0"} & set(name)
 
 
 def is_plain(name: str) -> bool:

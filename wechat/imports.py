@@ -5,59 +5,97 @@ apart by a lease. The same card twice is written once.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from loyalty import encryption, errors
-from wechat import pool, rows, siebel, spool
+from loyalty import bulk, encryption, errors, relay
+from wechat import inbox, pool, rows, siebel, spool
 from wechat.models import Batch, PoolCard, RejectedRow
 from wechat.rows import BadRow, CardRow
 
 log = structlog.get_logger()
 State = Batch.State
-CHUNK = 500
+CHUNK = 2000
 LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 5
+SHIFT = 240.0
+Report = Callable[[Batch], None]
 
 
-def run(batch_id: int) -> None:
-    """Import a batch, or what is left of it; does nothing where another worker is at it or it has ended."""
+def run(batch_id: int, *, seconds: float = SHIFT, report: Report = lambda batch: None) -> None:
+    """Import a batch, or what is left of it; does nothing where another worker is at it or it has ended.
+
+    After so many `seconds` what is left goes back to the queue, so that no task runs into a time limit. `report` is
+    told after each chunk.
+    """
     now = timezone.now()
-    free = Q(state=State.QUEUED) | Q(state=State.IMPORTING, leased_until__lt=now)
-    claimed = Batch.objects.filter(free, pk=batch_id).update(
-        state=State.IMPORTING, leased_until=now + LEASE, attempts=F("attempts") + 1
-    )
-    if not claimed:
+    batch = _take(batch_id, now)
+    if batch is None:
         return
-    batch = Batch.objects.get(pk=batch_id)
     if batch.attempts > MAX_ATTEMPTS:
         _finish(batch, State.FAILED, problem=f"It was interrupted {MAX_ATTEMPTS} times behind line {batch.line}.")
         return
     try:
-        spool.bring(batch, Renewal(batch))
-        spool.demand_same(batch)
-        with spool.path(batch).open("rb") as stream:
-            header = rows.read_header(stream)
-            every = rows.read_rows(stream, header, today=timezone.localdate(now))
-            for chunk in _chunks(row for row in every if row.line > batch.line):
-                _import_chunk(batch, chunk, stream.tell())
-    except spool.Replaced:
-        _finish(batch, State.FAILED, problem="The file is another one than at the start of its import.")
-        return
+        _bring(batch)
+        whole = _import(batch, time.monotonic() + seconds, timezone.localdate(now), report)
+    except spool.Known:
+        _finish(batch, State.DONE, problem="The same content came in by the inbox before.")
+    except (spool.Replaced, inbox.Changed):
+        _finish(batch, State.FAILED, problem="The file changed while it was being imported.")
     except errors.Refusal as refusal:
         if refusal.status >= 500 and not isinstance(refusal, errors.CardFilesNotTrusted):
             _wait(batch, refusal)
-            return
-        _finish(batch, State.FAILED, problem=refusal.message)
-        return
-    _finish(batch, State.DONE)
-    pool.refill()
+        else:
+            _finish(batch, State.FAILED, problem=refusal.message)
+    else:
+        if whole:
+            _finish(batch, State.DONE)
+            pool.refill()
+        else:
+            Batch.objects.filter(pk=batch.pk).update(state=State.QUEUED, published_at=None)
+            relay.ring()
+
+
+def _take(batch_id: int, now: datetime) -> Batch | None:
+    """The batch, leased, unless another worker is at it or it has ended."""
+    free = Q(state=State.QUEUED) | Q(state=State.IMPORTING, leased_until__lt=now)
+    taken = Batch.objects.filter(free, pk=batch_id).update(
+        state=State.IMPORTING,
+        leased_until=now + LEASE,
+        attempts=F("attempts") + 1,
+        started_at=now,
+        started_rows=F("rows"),
+        started_bytes=F("bytes_read"),
+    )
+    return Batch.objects.get(pk=batch_id) if taken else None
+
+
+def _import(batch: Batch, until: float, today: date, report: Report) -> bool:
+    """Go on behind the batch's last line; tells whether that was all of it."""
+    with spool.path(batch).open("rb") as stream:
+        header = rows.read_header(stream)
+        for chunk in _chunks(row for row in rows.read_rows(stream, header, today=today) if row.line > batch.line):
+            _import_chunk(batch, chunk, stream.tell())
+            report(batch)
+            if time.monotonic() > until and batch.bytes_read < batch.bytes_total:
+                return False
+    return True
+
+
+def _bring(batch: Batch) -> None:
+    """The content into the spool. Raises spool.Replaced, spool.Known, inbox.Changed, what CardFiles raises."""
+    spool.bring(batch, Renewal(batch))
+    if batch.from_inbox and not batch.sha256:
+        inbox.demand_unchanged(batch)
+    spool.demand_same(batch)
 
 
 class Renewal:
@@ -98,10 +136,14 @@ def _import_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: i
 def _write_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: int) -> None:
     bad = [row for row in chunk if isinstance(row, BadRow)]
     good = [row for row in chunk if isinstance(row, CardRow)]
-    fresh, repeated = _only_new(good)
+    fresh, repeated = only_new(good)
     allotted, refused = siebel.pre_allot(fresh, actor=f"batch {batch.pk}", trace_id=batch.request_id)
     bad += [BadRow(row.line, refused[row.number]) for row in fresh if row.number in refused]
-    cards = [_pool_card(row, allotted[row.number], batch) for row in fresh if row.number in allotted]
+    cards = [
+        (row.number, encryption.seal(row.pin, owner=row.number), allotted[row.number], row.end_date, batch.pk)
+        for row in sorted(fresh, key=attrgetter("number"))  # one order for all, so that no two batches wait in a ring
+        if row.number in allotted
+    ]
     with transaction.atomic():
         before = batch.line
         moved = Batch.objects.filter(pk=batch.pk, state=State.IMPORTING, line=before).update(
@@ -116,29 +158,20 @@ def _write_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: in
         )
         if not moved:
             raise RuntimeError("Another worker has taken this batch over.")
-        PoolCard.objects.bulk_create(cards)
-        RejectedRow.objects.bulk_create(RejectedRow(batch=batch, line=row.line, reason=row.reason) for row in bad)
-    batch.line = chunk[-1].line
+        bulk.insert(PoolCard, ["number", "pin", "customer_id", "end_date", "batch_id"], cards)
+        bulk.insert(RejectedRow, ["batch_id", "line", "reason"], ((batch.pk, row.line, row.reason) for row in bad))
+    batch.line, batch.bytes_read, batch.rows = chunk[-1].line, bytes_read, batch.rows + len(chunk)
 
 
-def _only_new(good: Sequence[CardRow]) -> tuple[list[CardRow], int]:
+def only_new(good: Sequence[CardRow]) -> tuple[list[CardRow], int]:
     """The rows whose card the pool does not have, each card once; and how many that leaves out."""
-    there = set(PoolCard.objects.filter(number__in=[row.number for row in good]).values_list("number", flat=True))
+    numbers = bulk.among([row.number for row in good])
+    there = set(PoolCard.objects.filter(number__in=numbers).values_list("number", flat=True))
     fresh: dict[str, CardRow] = {}
     for row in good:
         if row.number not in there:
             fresh.setdefault(row.number, row)
     return list(fresh.values()), len(good) - len(fresh)
-
-
-def _pool_card(row: CardRow, customer_id: str, batch: Batch) -> PoolCard:
-    return PoolCard(
-        number=row.number,
-        pin=encryption.seal(row.pin, owner=row.number),
-        customer_id=customer_id,
-        end_date=row.end_date,
-        batch=batch,
-    )
 
 
 def _finish(batch: Batch, state: str, problem: str = "") -> None:
@@ -147,3 +180,6 @@ def _finish(batch: Batch, state: str, problem: str = "") -> None:
     )
     log.info("batch", batch_id=batch.pk, state=state)
     spool.drop(batch)
+    if batch.from_inbox:
+        with suppress(errors.CardFilesUnavailable, errors.CardFilesNotTrusted):
+            inbox.put_away(batch)

@@ -10,7 +10,7 @@ from typing import IO
 
 from loyalty import errors
 from wechat import card_files
-from wechat.card_files import Alive
+from wechat.card_files import Alive, Found, Place
 
 
 class LocalCardFiles:
@@ -20,10 +20,10 @@ class LocalCardFiles:
         self.folder = folder
 
     @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
-        card_files.demand_plain_csv(name)
+    def open(self, name: str, place: Place = Place.TOP) -> Iterator[IO[bytes]]:
+        card_files.demand_name(name, place)
         try:
-            descriptor = os.open(self.folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = os.open(self.folder / place / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             raise errors.DirOrFileNotFound from None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -33,8 +33,26 @@ class LocalCardFiles:
             yield stream
 
     def put(self, name: str, content: IO[bytes], alive: Alive) -> None:
-        card_files.demand_plain_csv(name)
+        card_files.demand_name(name)
         write_whole(self.folder / name, content, alive)
+
+    def inbox(self) -> list[Found]:
+        try:
+            entries = list(os.scandir(self.folder / Place.INBOX))
+        except OSError:
+            return []
+        return [
+            Found(entry.name, entry.stat().st_size, int(entry.stat().st_mtime))
+            for entry in entries
+            if entry.is_file(follow_symlinks=False) and card_files.is_component(entry.name)
+        ]
+
+    def file_away(self, name: str, place: Place, new_name: str) -> None:
+        try:
+            (self.folder / place).mkdir(mode=0o700, exist_ok=True)
+            (self.folder / Place.INBOX / name).rename(self.folder / place / new_name)
+        except OSError:
+            raise errors.DirOrFileNotFound from None
 
 
 def write_whole(path: Path, content: IO[bytes], alive: Alive = lambda: None) -> None:

@@ -6,13 +6,14 @@ card is handed out the CRM is asked whether it is still free.
 """
 
 import random
-from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
+from datetime import date
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -20,18 +21,31 @@ from redis.exceptions import RedisError
 from cards import siebel
 from cards.models import CardStatus
 from cards.siebel import Standing
-from loyalty import claims, encryption, errors, metrics
+from loyalty import claims, encryption, errors
 from loyalty.callers import Caller
 from loyalty.redis_store import redis
 from loyalty.siebel import CircuitOpen
-from wechat.models import PoolCard
+from wechat import leaving
+from wechat.models import Departure, PoolCard
 
 log = structlog.get_logger()
 WINDOW = "pool:ids"
 _REFILLING = "pool:refilling"
 _MISSES = 3
 _AT_A_TIME = 20
+_NO_ID = 2**63
 Status = PoolCard.Status
+Way = Departure.Way
+
+
+class Candidate(NamedTuple):
+    """A pooled row that may be handed out."""
+
+    pk: int
+    number: str
+    pin: str
+    customer_id: str
+    end_date: date | None
 
 
 @dataclass(frozen=True)
@@ -55,11 +69,11 @@ def draw(*, caller: Caller) -> DrawnCard:
         proposed = _propose()
         if proposed is None:
             break
-        if drawn := _draw_one_of(list(_pooled().filter(pk=proposed)), caller):
+        if drawn := _draw_one_of(_row(proposed), caller):
             return drawn
     refill()
-    while cards := list(_pooled()[:_AT_A_TIME]):
-        if drawn := _draw_one_of(cards, caller):
+    while first := [Candidate(*row) for row in _pooled().values_list(*Candidate._fields)[:_AT_A_TIME]]:
+        if drawn := _draw_one_of(first, caller):
             return drawn
     raise errors.NoCardAvailable
 
@@ -67,10 +81,7 @@ def draw(*, caller: Caller) -> DrawnCard:
 def claim_replacement(request_id: str) -> str | None:
     """For a lost card: take the next pooled card in the caller's transaction. Its PIN is asked for by nobody."""
     card = _pooled().exclude(end_date__lt=timezone.localdate()).select_for_update(skip_locked=True).first()
-    if card is None or not _take(card, request_id):
-        return None
-    metrics.CARDS_DRAWN.labels("replacement").inc()
-    return card.number
+    return card.number if card and leaving.issue(card.pk, Way.REPLACEMENT, request_id) else None
 
 
 def refill() -> None:
@@ -96,18 +107,30 @@ def _pooled() -> QuerySet[PoolCard]:
 def _propose() -> int | None:
     with suppress(RedisError), redis() as connection:
         proposed = connection.lpop(WINDOW)
-        return int(proposed) if proposed is not None else None
+        return int(proposed) if proposed is not None and proposed.isdigit() else None
     return None
 
 
-def _draw_one_of(cards: list[PoolCard], caller: Caller) -> DrawnCard | None:
+def _row(pk: int) -> list[Candidate]:
+    """The pooled row, if it is one. The text of a hot statement, made once."""
+    if pk >= _NO_ID:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, number, pin, customer_id, end_date FROM wechat_poolcard WHERE id = %s AND status = 'Pooled'",
+            [pk],
+        )
+        return [Candidate(*row) for row in cursor.fetchall()]
+
+
+def _draw_one_of(cards: list[Candidate], caller: Caller) -> DrawnCard | None:
     """In no order, so that callers who look at the same cards try different ones."""
     free = _only_free(cards)
     random.shuffle(free)
     return next((drawn for card in free if (drawn := _claim(card, caller))), None)
 
 
-def _only_free(cards: list[PoolCard]) -> list[PoolCard]:
+def _only_free(cards: list[Candidate]) -> list[Candidate]:
     """Those that somebody could register today; the others are set aside. Raises SiebelUnavailable, SiebelTimeout."""
     today = timezone.localdate()
     lasting = [card for card in cards if card.end_date is None or card.end_date >= today]
@@ -121,36 +144,21 @@ def _only_free(cards: list[PoolCard]) -> list[PoolCard]:
         card: f"The card is {standing[card.number].status}." for card in lasting if not standing[card.number].is_free
     }
     for problem in set(why.values()):
-        _set_aside([card.pk for card in why if why[card] == problem], problem)
+        leaving.set_aside([card.pk for card in why if why[card] == problem], problem)
     return [card for card in lasting if card not in why]
 
 
-def _set_aside(ids: Sequence[int], problem: str) -> None:
-    pooled = PoolCard.objects.filter(pk__in=ids, status=Status.POOLED)
-    pooled.update(status=Status.SET_ASIDE, pin="", problem=problem)
-    log.warning("pool_cards_set_aside", pool_cards=ids, problem=problem)
-
-
-def _claim(card: PoolCard, caller: Caller) -> DrawnCard | None:
+def _claim(card: Candidate, caller: Caller) -> DrawnCard | None:
     """The card, unless somebody else has it already."""
     try:
         pin = encryption.unseal(card.pin, owner=card.number)
     except encryption.Unreadable:
-        log.error("pool_card_unreadable", pool_card=card.pk)
-        PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(status=Status.UNREADABLE)
+        leaving.keep_unreadable(card.pk)
         return None
+    client = caller.client.pk if caller.client else None
     drawn = DrawnCard(card.number, pin, card.customer_id)
-    with transaction.atomic():
-        if not _take(card, caller.request_id, caller.client.pk if caller.client else None):
+    with transaction.atomic() if claims.current() else nullcontext():  # one statement is a transaction by itself
+        if not leaving.issue(card.pk, Way.GET_CARD, caller.request_id, client):
             return None
         claims.remember(asdict(drawn))
-    metrics.CARDS_DRAWN.labels("getCard").inc()
     return drawn
-
-
-def _take(card: PoolCard, request_id: str, client: int | None = None) -> bool:
-    """Mark a card as handed out, its PIN forgotten; tells whether this caller was the first."""
-    claimed = PoolCard.objects.filter(pk=card.pk, status=Status.POOLED).update(
-        status=Status.ISSUED, pin="", issued_at=timezone.now(), issued_to=client, request_id=request_id
-    )
-    return bool(claimed)

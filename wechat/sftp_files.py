@@ -17,7 +17,7 @@ from django.conf import settings
 
 from loyalty import errors
 from wechat import card_files
-from wechat.card_files import Alive
+from wechat.card_files import Alive, Found, Place
 
 log = structlog.get_logger()
 _NOT_THERE = (errno.ENOENT, errno.EACCES)
@@ -50,10 +50,10 @@ class SftpCardFiles:
         )
 
     @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
-        card_files.demand_plain_csv(name)
+    def open(self, name: str, place: Place = Place.TOP) -> Iterator[IO[bytes]]:
+        card_files.demand_name(name, place)
         with self._session() as server:
-            path = self._path(name)
+            path = self._path(name, place)
             with _found():
                 _demand_regular(server, path)
                 stream = server.open(path, "rb", bufsize=32_768)
@@ -62,7 +62,7 @@ class SftpCardFiles:
                 yield stream
 
     def put(self, name: str, content: IO[bytes], alive: Alive) -> None:
-        card_files.demand_plain_csv(name)
+        card_files.demand_name(name)
         with self._session() as server:
             part = self._path(f".{name}.{secrets.token_hex(4)}.part")
             try:
@@ -78,8 +78,26 @@ class SftpCardFiles:
                     server.remove(part)
                 raise
 
-    def _path(self, name: str) -> str:
-        return posixpath.join(self.folder, name)
+    def inbox(self) -> list[Found]:
+        with self._session() as server:
+            try:
+                entries = server.listdir_attr(self._path("", Place.INBOX))
+            except FileNotFoundError:
+                return []
+            return [
+                Found(entry.filename, entry.st_size or 0, entry.st_mtime or 0)
+                for entry in entries
+                if stat.S_ISREG(entry.st_mode or 0) and card_files.is_component(entry.filename)
+            ]
+
+    def file_away(self, name: str, place: Place, new_name: str) -> None:
+        with self._session() as server, _found():
+            with suppress(OSError):  # it is there
+                server.mkdir(self._path("", place), 0o700)
+            server.posix_rename(self._path(name, Place.INBOX), self._path(new_name, place))
+
+    def _path(self, name: str, place: Place = Place.TOP) -> str:
+        return posixpath.join(self.folder, place, name)
 
     @contextmanager
     def _session(self) -> Iterator[paramiko.SFTPClient]:

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.db import IntegrityError
 
 from loyalty import errors
 from wechat import card_files, local_files
-from wechat.card_files import Alive
+from wechat.card_files import Alive, Place
 from wechat.models import Batch
 
 
 class Replaced(Exception):
     """The content is another one than at the start of the import."""
+
+
+class Known(Exception):
+    """What lay in the inbox is, byte for byte, what another batch of the inbox has imported."""
 
 
 def path(batch: Batch) -> Path:
@@ -35,7 +40,8 @@ def bring(batch: Batch, alive: Alive) -> None:
     if not path(batch).exists():
         if batch.spooled and not batch.stored:
             raise errors.DirOrFileNotFound
-        with files.open(batch.file_name) as stream:
+        name, place = (batch.sent_as, Place.INBOX) if batch.from_inbox else (batch.file_name, Place.TOP)
+        with files.open(name, place) as stream:
             keep(batch, stream, alive)
     if batch.spooled and not batch.stored:
         with path(batch).open("rb") as content:
@@ -45,13 +51,16 @@ def bring(batch: Batch, alive: Alive) -> None:
 
 
 def demand_same(batch: Batch) -> None:
-    """The first start of an import notes the content's hash, each later one compares it. Raises Replaced."""
+    """The first start of an import notes the content's hash, each later one compares it. Raises Replaced, Known."""
     with path(batch).open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
     if batch.sha256 not in ("", found):
         raise Replaced
     batch.sha256, batch.bytes_total = found, path(batch).stat().st_size
-    batch.save(update_fields=["sha256", "bytes_total"])
+    try:
+        batch.save(update_fields=["sha256", "bytes_total"])
+    except IntegrityError:
+        raise Known from None
 
 
 def drop(batch: Batch) -> None:

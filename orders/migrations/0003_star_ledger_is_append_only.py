@@ -74,6 +74,6 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("orders", "0002_partner_transactions_and_star_ledger"),
-        ("customers", "0002_closing_and_consents"),
+        ("customers", "0004_erasures"),
     ]
     operations = [migrations.RunPython(create, drop)]

@@ -33,6 +33,8 @@ _EVERYDAY = (errors.WrongParams, errors.FrequentSend, errors.SendFailed)
 
 
 class HttpGateway:
+    keeps_texts = False
+
     def send(self, message: ShortMessage) -> Verdict:
         return remote.send(self, message)
 

@@ -17,6 +17,7 @@ class LocalGateway:
     Some numbers are refused, each with the code that its last five digits name, so that clients can try every case.
     """
 
+    keeps_texts = False
     FAULTS = {
         f"130000{refusal.code}": refusal
         for refusal in (

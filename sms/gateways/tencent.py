@@ -39,9 +39,9 @@ _CODES = {
 
 
 class TencentGateway:
+    keeps_texts = True
+
     def send(self, message: ShortMessage) -> Verdict:
-        if not message.provider_code:
-            return Refused(errors.WrongParams, reason="The template has no provider code.", alarm=True)
         return remote.send(self, message)
 
     def call(self, message: ShortMessage) -> remote.Call:

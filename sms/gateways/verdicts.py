@@ -58,5 +58,9 @@ Verdict = Accepted | Refused | Unreached | Unknown
 
 
 class Gateway(Protocol):
+    """`keeps_texts`: it sends texts that it has approved, so a template must name its own."""
+
+    keeps_texts: bool
+
     def send(self, message: ShortMessage) -> Verdict:
         """Send once; never raises for what the outside does."""
