@@ -3,13 +3,14 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 ARGS ?=
 
-.PHONY: help run test test-sdk bench-pool soak check clean
+.PHONY: help run test test-sdk bench-pool bench-siebel soak check clean
 
 help:
 	@echo "make run    API, admin and docs on http://127.0.0.1:8000 (PORT=8001 make run for another port)"
 	@echo "make test   the test suite; ARGS='tests/test_joining.py -x' for a part of it"
 	@echo "make test-sdk  the SMS providers' SDKs sign as we do (installs them, under .venv/sdk)"
 	@echo "make check  linters, types, import rules, migrations, deployment settings"
+	@echo "make bench-siebel  a call of Siebel against a bare one, and a mute Siebel; PostgreSQL and Redis must run here"
 	@echo "make bench-pool  the card pool against what this machine can do at all; PostgreSQL and Redis must run here"
 	@echo "make soak   the fault tests, many long rounds: an hour or two"
 	@echo "make clean  remove .venv; var/ with its data stays"
@@ -23,6 +24,9 @@ test: .venv/installed-dev
 test-sdk: .venv/installed-dev
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --target .venv/sdk -r requirements-sdk.txt
 	@PYTHONPATH=.venv/sdk .venv/bin/python -m pytest $(ARGS) tests/sdk_signatures.py
+
+bench-siebel: .venv/installed-dev
+	@.venv/bin/python -m bench.siebel
 
 bench-pool: .venv/installed-dev
 	@.venv/bin/python -m bench.pool

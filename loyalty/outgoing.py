@@ -7,10 +7,14 @@ for the whole call: a server that drips is cut off, too. Who keeps connections t
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 import requests
@@ -51,7 +55,7 @@ class Call:
     """One call: whether it got through to the other side, and the socket to be shut when its time is over."""
 
     def __init__(self) -> None:
-        self.connected = self.over = False
+        self.connected = self.over = self.ended = False
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
 
@@ -69,9 +73,46 @@ class Call:
 
     def close(self) -> None:
         with self._lock:
+            self.ended = True
             for connection in self._sockets:
                 connection.close()
             self._sockets.clear()
+
+
+class _Watchdog:
+    """One thread cuts the calls of a process off, each at its time: a thread for each would cost what the call does."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[float, int, Call]] = []
+        self._number = count()
+        self._changed = threading.Condition()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def watch(self, call: Call, seconds: float) -> None:
+        with self._changed:
+            heappush(self._calls, (time.monotonic() + seconds, next(self._number), call))
+            if self._calls[0][2] is call:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            self._await_first().cut()
+
+    def _await_first(self) -> Call:
+        """The next call whose time is over."""
+        with self._changed:
+            while True:
+                while self._calls and self._calls[0][2].ended:
+                    heappop(self._calls)
+                left = self._calls[0][0] - time.monotonic() if self._calls else None
+                if left is not None and left <= 0:
+                    return heappop(self._calls)[2]
+                self._changed.wait(left)
+
+
+@lru_cache(maxsize=1)
+def _watchdog(process: int) -> _Watchdog:
+    return _Watchdog()
 
 
 _current: ContextVar[Call] = ContextVar("call")
@@ -82,9 +123,7 @@ def timed(seconds: float) -> Iterator[Call]:
     """A block with one call through an `Adapter`, cut off after so long. Raises NotSent, NoAnswer, TimedOut."""
     call = Call()
     token = _current.set(call)
-    timer = threading.Timer(seconds, call.cut)
-    timer.daemon = True
-    timer.start()
+    _watchdog(os.getpid()).watch(call, seconds)
     try:
         yield call
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -94,7 +133,6 @@ def timed(seconds: float) -> Iterator[Call]:
             kind = TimedOut if call.over or isinstance(error, requests.Timeout) else NoAnswer
         raise kind(type(error).__name__) from None
     finally:
-        timer.cancel()
         call.close()
         _current.reset(token)
 

@@ -49,26 +49,34 @@ MEI = {
 }
 
 
-# What has nothing to do with a CRM, or is about this process tree, runs once: not over HTTP, too.
-_NOT_OVER_HTTP = (
-    "test_adjustments",
-    "test_admin",
-    "test_demo",
-    "test_file_server",
-    "test_killed",
-    "test_ledger",
-    "test_make_run",
-    "test_openapi",
-    "test_order_files",
-    "test_reconciliation",
-    "test_settings",
-    "test_sms_",
+# The journeys, and what is about the wire itself: what SIEBEL_TRANSPORT=rest runs.
+_OVER_HTTP = (
+    "test_access",
+    "test_account",
+    "test_addresses",
+    "test_at_once",
+    "test_card_files",
+    "test_card_life",
+    "test_card_pool",
+    "test_diagnostics",
+    "test_joining",
+    "test_limits",
+    "test_orders",
+    "test_partner",
+    "test_profile",
+    "test_proofs",
+    "test_refusals",
+    "test_requests",
+    "test_retries",
 )
-_ONLY_OVER_HTTP = ("test_siebel_",)
+_ONLY_OVER_HTTP = ("test_siebel_outcomes", "test_siebel_wire")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    return collection_path.name.startswith(_NOT_OVER_HTTP if OVER_HTTP else _ONLY_OVER_HTTP) or None
+    if collection_path.is_dir():
+        return None
+    wanted = collection_path.stem in _OVER_HTTP + _ONLY_OVER_HTTP
+    return (not wanted if OVER_HTTP else collection_path.stem in _ONLY_OVER_HTTP) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

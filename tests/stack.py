@@ -14,8 +14,10 @@ from typing import Any
 import psycopg
 import redis
 
-from tests.environment import GIVEN, free_port
+from tests import environment
+from tests.environment import GIVEN
 
+free_port = environment.free_port
 ROOT = Path(__file__).resolve().parent.parent
 _STACK_DATABASE = f"loyalty_stack_{os.getpid()}"
 _STACK_REDIS = 9

@@ -28,11 +28,16 @@ def pre_allot(*, request_id: str, actor: str, trace_id: str, cards: Sequence[dic
     """
     for last in (False, False, True):
         try:
-            created = _create_unknown(cards)
-            break
+            with transaction.atomic():
+                created = _create_unknown(cards)
+                return remember(request_id, SERVICE, "PreAllot", _verdicts(cards, created))
         except IntegrityError:  # another request took some of them in meanwhile: now they are known
             if last:
                 raise
+    raise AssertionError("The last try answers or raises.")
+
+
+def _verdicts(cards: Sequence[dict[str, str]], created: dict[str, str]) -> dict[str, Any]:
     known = lifecycle.known([card["CardNumber"] for card in cards if card["CardNumber"] not in created])
     return {
         "Cards": [
@@ -44,7 +49,6 @@ def pre_allot(*, request_id: str, actor: str, trace_id: str, cards: Sequence[dic
     }
 
 
-@transaction.atomic
 def _create_unknown(cards: Sequence[dict[str, str]]) -> dict[str, str]:
     """Create cards with their members, all or nothing; answers card number → member.
 
