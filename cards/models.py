@@ -63,7 +63,7 @@ class Card(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.number
+        return f"…{self.number[-4:]}"
 
     def has_pin(self, pin: str) -> bool:
         return digests.matches(self.pin_digest, "card-pin", self.number, pin)

@@ -83,6 +83,7 @@ TRUSTED_PROXIES = networks_of("TRUSTED_PROXIES", [])
 OPEN_NETWORKS = networks_of("OPEN_NETWORKS", [] if PRODUCTION else ["127.0.0.0/8", "::1/128"])
 
 INSTALLED_APPS = [
+    "staff",  # before the admin, whose templates it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -21,6 +21,7 @@ from sms import pins
 
 class AddressInline(ReadOnlyInline):
     model = Address
+    masked = ("contact_phone",)
     fields = ("is_primary", "country", "state", "city", "zip", "address", "contact_name", "contact_phone")
 
 
@@ -31,12 +32,14 @@ class ConsentInline(ReadOnlyInline):
 
 class CardInline(ReadOnlyInline):
     model = Card
+    masked = ("number",)
     fk_name = "customer"
     fields = ("number", "status", "end_date", "registered_at", "replaced_by")
 
 
 @admin.register(Member)
 class MemberAdmin(ReasonedAdmin):
+    masked = ("user_name", "email", "cell_phone", "home_phone", "work_phone", "fax")
     list_display = ("customer_id", "status", "user_name", "email", "cell_phone", "registered_at")
     list_filter = ("status", "language", "registered_at")
     search_fields = (
@@ -143,7 +146,7 @@ class MemberAdmin(ReasonedAdmin):
         if isinstance(reason, HttpResponse):
             return reason
         member = queryset.get()
-        self.log_change(request, member, f"Exported: {reason}")
+        self.log_change(request, member, "Exported", reason=reason)
         found = json.dumps(personal_data.export(customer_id=member.pk), ensure_ascii=False, indent=2)
         disposition = {"Content-Disposition": f'attachment; filename="customer-{member.pk}.json"'}
         return HttpResponse(found, content_type="application/json", headers=disposition)
@@ -172,13 +175,14 @@ class MemberAdmin(ReasonedAdmin):
             except errors.Refusal as refusal:
                 self.message_user(request, f"{member}: {refusal.message}", messages.ERROR)
             else:
-                self.log_change(request, member, f"{done}: {reason}")
+                self.log_change(request, member, done, reason=reason)
                 self.message_user(request, f"{member}: {done.lower()}.")
         return None
 
 
 @admin.register(Address)
 class AddressAdmin(ReadOnlyAdmin):
+    masked = ("contact_phone",)
     list_display = ("address_id", "member", "is_primary", "country", "state", "city")
     list_filter = ("is_primary",)
     list_select_related = ("member",)
@@ -198,6 +202,7 @@ class ConsentChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(ProofToken)
 class ProofTokenAdmin(ReadOnlyAdmin):
+    masked = ("proved",)
     list_display = ("id", "customer_id", "purpose", "channel", "created_at", "expires_at", "used_at")
     list_filter = ("purpose", "channel")
     search_fields = ("customer_id__exact", "proved__exact")

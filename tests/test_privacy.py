@@ -88,6 +88,7 @@ def test_all_that_is_held_is_exported_and_no_secret(mei: Api, card: Printed, cap
         "phoneVerification": 0,
         "retriedRequests": 5,
         "staffActions": 0,
+        "staffAudit": 0,
         "orders": 3,
         "rewards": 3,
         "stars": len(found["stars"]),

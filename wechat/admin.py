@@ -111,6 +111,7 @@ class RejectedRowAdmin(ReadOnlyAdmin):
 
 @admin.register(PoolCard)
 class PoolCardAdmin(ReadOnlyAdmin):
+    masked = ("number",)
     list_display = ("number", "status", "problem", "batch", "issued_to", "issued_at")
     list_filter = ("status", "issued_at", "issued_to")
     list_select_related = ("batch", "issued_to")

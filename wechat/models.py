@@ -152,4 +152,4 @@ class PoolCard(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.number
+        return f"…{self.number[-4:]}"
