@@ -19,8 +19,6 @@ from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
 from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken, IdempotencyKey, SiebelRequest, Store
 from loyalty.scopes import Scope
 
-admin.site.site_header = admin.site.site_title = admin.site.index_title = "Loyalty"
-
 
 @admin.register(Store)
 class StoreAdmin(QuickListAdmin):
