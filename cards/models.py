@@ -87,6 +87,7 @@ class CardEvent(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        indexes = (models.Index(fields=("customer_id", "-id"), name="card_event_of_a_customer"),)
 
     def __str__(self) -> str:
         return f"{self.event}: {self.source} → {self.target}"

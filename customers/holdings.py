@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 
 from cards.models import Card, CardEvent
-from customers.models import Address, ConsentChange, Member, MobileWindow, ProofToken
+from customers.models import Address, ConsentChange, Member, MobileWindow, Note, ProofToken
 from customers.personal_data import Holding, Person, delete, emptying, hold
 from loyalty.models import CustomerToken, IdempotencyKey, SiebelRequest
 from sms.models import Message, Pin
@@ -89,6 +89,7 @@ def register() -> None:
             ),
             delete,
         ),
+        Holding("notes", lambda p: Note.objects.filter(customer_id=p.customer_id), delete),
         Holding("staffActions", _staff_actions, emptying("change_message")),
         Holding("staffAudit", _audited),
     )

@@ -87,6 +87,7 @@ def test_all_that_is_held_is_exported_and_no_secret(mei: Api, card: Printed, cap
         "proofs": 1,
         "phoneVerification": 0,
         "retriedRequests": 5,
+        "notes": 0,
         "staffActions": 0,
         "staffAudit": 0,
         "orders": 3,

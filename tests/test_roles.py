@@ -19,7 +19,7 @@ from tests.test_admin import REGISTERED, SECRET, page, rows, texts_of  # noqa: F
 from wechat.models import PoolCard
 
 PERSONAL = ("13812345678", "Mei.Li@Example.com", "6200000000000001", "6100000000000001")
-SUPPORT = {"Member", "Address", "ConsentChange", "ProofToken", "MobileWindow", "Card", "CardEvent", "Order"}
+SUPPORT = {"Member", "Note", "Address", "ConsentChange", "ProofToken", "MobileWindow", "Card", "CardEvent", "Order"}
 SUPPORT |= {
     "OrderItem",
     "Reward",
