@@ -37,3 +37,17 @@ class StaffAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff}: {self.kind} {self.subject} {self.object_id}"
+
+
+class DayCount(models.Model):
+    """How much there was of something on a day that is over, so that nobody counts it again."""
+
+    name = models.CharField(max_length=40)
+    day = models.DateField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("name", "day"), name="day_count_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.day}: {self.count}"
