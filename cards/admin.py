@@ -17,6 +17,7 @@ class CardEventInline(ReadOnlyInline):
 @admin.register(Card)
 class CardAdmin(ReadOnlyAdmin):
     list_display = ("number", "status", "customer", "end_date", "registered_at")
+    masked = ("number",)
     list_filter = ("status", "end_date", "registered_at")
     list_select_related = ("customer",)
     search_fields = ("number__startswith", "customer__customer_id__exact", "member__customer_id__exact")
@@ -38,6 +39,7 @@ class CardAdmin(ReadOnlyAdmin):
 @admin.register(CardEvent)
 class CardEventAdmin(ReadOnlyAdmin):
     list_display = ("at", "card", "event", "source", "target", "customer_id", "actor", "request_id")
+    masked = ("card__number",)
     list_select_related = ("card",)
     list_filter = ("event",)
     search_fields = ("card__number__startswith", "customer_id__exact", "request_id__exact")

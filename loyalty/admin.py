@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, JSONField, Q, QuerySet
@@ -15,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
-from loyalty import authentication
+from loyalty import authentication, staff_admin  # noqa: F401 (it registers itself)
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
 from loyalty.models import (
     ApiClient,
@@ -28,8 +27,6 @@ from loyalty.models import (
     Store,
 )
 from loyalty.scopes import Scope
-
-admin.site.site_header = admin.site.site_title = admin.site.index_title = "Loyalty"
 
 
 @admin.register(Store)
@@ -220,15 +217,3 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     @admin.display(description="answered", boolean=True)
     def is_answered(self, key: IdempotencyKey) -> bool:
         return bool(key.answer)
-
-
-@admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin):
-    """Who did what in the admin."""
-
-    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "get_change_message")
-    list_filter = ("action_flag", "action_time", "content_type")
-    list_select_related = ("user", "content_type")
-    ordering = ("-id",)
-    search_fields = ("user__username__exact", "object_id__exact", "object_repr__exact")
-    fields = ("action_time", "user", "content_type", "object_id", "object_repr", "action_flag", "get_change_message")

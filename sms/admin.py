@@ -51,6 +51,7 @@ class TemplateAdmin(QuickListAdmin):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
+    masked = ("recipient",)
     list_display = ("id", "channel", "recipient", "template", "state", "code", "attempts", "created_at", "ended_at")
     list_filter = ("channel", "state", "created_at")
     search_fields = ("recipient__exact", "customer_id__exact")
@@ -79,6 +80,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Pin)
 class PinAdmin(ReadOnlyAdmin):
+    masked = ("recipient",)
     list_display = ("purpose", "recipient", "tries", "expires_at")
     list_display_links = ("purpose", "recipient")
     list_filter = ("purpose", "expires_at")

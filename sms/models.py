@@ -142,6 +142,7 @@ class Message(models.Model):
         indexes = (
             models.Index(fields=("due_at",), condition=Q(state__in=("queued", "sending")), name="message_waiting"),
             models.Index(fields=("recipient", "-id"), name="message_by_recipient"),
+            models.Index(fields=("created_at", "state"), name="message_by_time"),
         )
 
     def __str__(self) -> str:

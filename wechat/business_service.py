@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from operator import itemgetter
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -10,7 +11,7 @@ from cards import lifecycle
 from cards.lifecycle import NewCard
 from cards.models import Card, CardStatus
 from customers import members
-from loyalty.business_services import business_service
+from loyalty.business_services import business_service, remember
 from loyalty.dates import from_wire
 from loyalty.ids import new_row_id
 from loyalty.siebel import Reply
@@ -23,8 +24,7 @@ def pre_allot(*, request_id: str, actor: str, trace_id: str, cards: Sequence[dic
     """Know each card with a member of its own, an `Open` one; what is not known yet is created.
 
     `Cards` in, each with CardNumber, CardPassword, ExpirationDate and MemberNumber (both may be empty); `Cards` out,
-    each with CardNumber and either its MemberNumber or the Problem that keeps it out of a pool. A repeated request
-    finds its cards known and is answered alike, so its RequestId need not be remembered.
+    each with CardNumber and either its MemberNumber or the Problem that keeps it out of a pool.
     """
     for last in (False, False, True):
         try:
