@@ -44,7 +44,8 @@ class QuickListAdmin(masks.MaskedColumns, audit.AuditedAdmin, admin.ModelAdmin):
         """By columns that the list shows or filters by, or as it searches: no other is guessed letter by letter."""
         root = lookup.partition("__")[0]
         entries: Any = self.get_list_filter(request)
-        filters = [entry if isinstance(entry, str) else entry[0] for entry in entries]
+        named = [entry[0] if isinstance(entry, tuple) else entry for entry in entries]
+        filters = [name for name in named if isinstance(name, str)]
         hidden = [] if request.user.has_perm(masks.VIEW) else self.masked
         shown = {"pk", self.opts.pk.attname, *self.list_display, *filters} - set(hidden)
         if root not in shown and lookup not in self.get_search_fields(request):
