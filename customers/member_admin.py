@@ -30,6 +30,7 @@ class NoteForm(forms.ModelForm):
     class Meta:
         model = Note
         fields = ("text",)
+        labels = {"text": _("Text")}
         widgets = {"text": forms.Textarea(attrs={"rows": 2})}
 
 
@@ -226,7 +227,7 @@ class MemberAdmin(ReasonedAdmin):
             try:
                 act(reason=reason, caller=caller)
             except errors.Refusal as refusal:
-                self.message_user(request, f"{member}: {refusal.message}", messages.ERROR)
+                self.message_user(request, f"{member}: {gettext(refusal.message)}", messages.ERROR)
             else:
                 self.log_change(request, member, done, reason=reason)
                 self.message_user(request, f"{member}: {done.lower()}.")

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from loyalty import authentication, staff_admin  # noqa: F401 (it registers itself)
@@ -40,7 +41,7 @@ class ScopesField(forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[(scope.value, f"{scope.value}: {scope.label}") for scope in Scope], **kwargs)
+        super().__init__(choices=[(scope.value, f"{scope.value}: {gettext(scope.label)}") for scope in Scope], **kwargs)
 
 
 class LinesField(forms.CharField):
@@ -132,8 +133,8 @@ class ApiClientAdmin(QuickListAdmin):
         key = get_object_or_404(client.keys, pk=key_id)
         if key.revoked_at is None:
             authentication.revoke_key(key)
-            self.log_change(request, client, f"Revoked the key {key}")
-        messages.success(request, f"The key {key} is revoked.")
+            self.log_change(request, client, gettext("Revoked the key %s") % key)
+        messages.success(request, gettext("The key %s is revoked.") % key)
         return redirect("admin:loyalty_apiclient_change", client.pk)
 
     def _changeable(self, request: HttpRequest, client_id: int) -> ApiClient:
@@ -144,9 +145,9 @@ class ApiClientAdmin(QuickListAdmin):
     def _issue_key(self, request: HttpRequest, client: ApiClient) -> None:
         """Make a key and show it, this once. Raises ValueError where there are two live ones."""
         row, key = authentication.issue_key(client)
-        self.log_change(request, client, f"Made the key {row}")
-        text = 'The key of {}, shown this once: <code style="user-select: all">{}</code>'
-        messages.success(request, format_html(text, client, key))
+        self.log_change(request, client, gettext("Made the key %s") % row)
+        said = gettext("The key of %(client)s, shown this once:") % {"client": client}
+        messages.success(request, format_html('{} <code style="user-select: all">{}</code>', said, key))
 
 
 @admin.register(ApiKey)

@@ -1,9 +1,12 @@
 """Staff in the admin: accounts, roles, and what each of them did."""
 
+from typing import Any
+
 from axes import utils as axes
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,12 +25,44 @@ from staff.models import StaffAction
 admin.site.unregister((User, Group, TOTPDevice))  # the last one shows secrets
 
 
+class PermissionsField(forms.ModelMultipleChoiceField):
+    """In the reader's language, and of what there are pages for."""
+
+    VERBS = {
+        "view": _("%(name)s: view"),
+        "add": _("%(name)s: add"),
+        "change": _("%(name)s: change"),
+        "delete": _("%(name)s: delete"),
+    }
+
+    def label_from_instance(self, obj: Any) -> str:
+        verb = self.VERBS.get(obj.codename.partition("_")[0])
+        if verb is None or not obj.name.startswith("Can "):
+            return gettext(obj.name)
+        return verb % {"name": obj.content_type.name}
+
+
+def permissions_field(db_field: Any, form_field: Any) -> Any:
+    """Of a user's or a role's form; any other field as it is."""
+    if db_field.related_model is not Permission:
+        return form_field
+    labels = {model._meta.app_label for model in admin.site._registry}
+    of_pages = Permission.objects.filter(content_type__app_label__in=labels).select_related("content_type")
+    field = PermissionsField(of_pages, required=False, label=form_field.label, help_text=form_field.help_text)
+    field.widget = form_field.widget
+    field.widget.choices = field.choices
+    return field
+
+
 @admin.register(User)
 class StaffAdmin(AuditedAdmin, UserAdmin):
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser", "groups")
     actions = ("unlock",)
     change_form_template = "admin/staff_member.html"
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        return permissions_field(db_field, super().formfield_for_manytomany(db_field, request, **kwargs))
 
     @admin.action(description=_("Forget wrong passwords (unlock)"), permissions=("change",))
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -60,7 +95,8 @@ class StaffAdmin(AuditedAdmin, UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(AuditedAdmin, GroupAdmin):
-    pass
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        return permissions_field(db_field, super().formfield_for_manytomany(db_field, request, **kwargs))
 
 
 @admin.register(StaffAction)
@@ -69,8 +105,8 @@ class StaffActionAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "staff", "kind", "subject", "object_text", "message", "reason", "request_id")
     list_filter = ("kind", "at")
-    search_fields = ("staff__exact", "subject__exact", "object_id__exact", "request_id__exact")
-    search_help_text = "A staff user name, a kind of row, a row's id such as a customer id, or a request id, whole."
+    search_fields = ("staff__exact", "object_id__exact", "request_id__exact")
+    search_help_text = "A staff user name, a row's id such as a customer id, or a request id, whole."
     fields = (
         "at",
         "staff",

@@ -16,3 +16,6 @@ class WorkplaceConfig(AdminConfig):
         """Beside each app's admin.py, what it shows on a customer's page and at home."""
         super().ready()
         autodiscover_modules("customer_page", "home")
+        from staff import names
+
+        names.translate()

@@ -33,6 +33,8 @@ class StaffAction(models.Model):
         indexes = (
             models.Index(fields=("subject", "object_id", "-id"), name="staff_action_of_a_row"),
             models.Index(fields=("staff", "-id"), name="staff_action_of_somebody"),
+            models.Index(fields=("object_id", "-id"), name="staff_action_by_object"),
+            models.Index(fields=("request_id",), name="staff_action_by_request"),
         )
 
     def __str__(self) -> str:

@@ -31,7 +31,7 @@ SUPPORT |= {
     "Pin",
     "Template",
 }
-CARD_DESK = {"Card", "CardEvent", "Batch", "InboxFile", "RejectedRow", "PoolCard", "Departure"}
+CARD_DESK = {"Card", "CardEvent", "Batch", "InboxFile", "RejectedRow", "PoolCard", "Departure", "PoolDay", "PoolLevel"}
 FINANCE = {"Member", "Order", "OrderItem", "Reward", "StarEntry", "StarAdjustment", "PartnerTransaction", "Store"}
 FINANCE |= {"RefusedTransaction", "ReconciliationFile", "OrderDay", "FileImport", "RejectedLine"}
 OPERATIONS = {"ApiClient", "ApiKey", "Budget", "SiebelRequest", "IdempotencyKey", "Template", "Line", "Desk", "Store"}

@@ -12,7 +12,7 @@ def grant(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("staff", "0005_day_counts"),
+        ("staff", "0006_audit_by_object_and_request"),
         ("loyalty", "0004_outcomes_of_siebel_writes"),
         ("wechat", "0007_departures_and_the_pool_s_level"),
     ]
