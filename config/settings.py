@@ -453,6 +453,8 @@ CARD_IMPORT_LEASE_SECONDS = env.float("CARD_IMPORT_LEASE_SECONDS", default=120.0
 CARD_INBOX_SETTLE_SECONDS = env.float("CARD_INBOX_SETTLE_SECONDS", default=60.0)
 POOL_LOW_CARDS = env.int("POOL_LOW_CARDS", default=1000)
 POOL_LOW_DAYS = env.float("POOL_LOW_DAYS", default=7.0)
+# Wechats/upload, which uploadCard replaces
+LEGACY_UPLOAD = env.bool("LEGACY_UPLOAD", default=True)
 POOL_WINDOW = env.int("POOL_WINDOW", default=10_000)
 
 # Orders and rewards
