@@ -26,7 +26,7 @@ class Busy(outgoing.NotSent):
 def _session(process: int, connections: int) -> requests.Session:
     """One a process: a forked one must not talk on its parent's connections."""
     session = requests.Session()
-    session.trust_env = False
+    session.trust_env, session.verify = False, settings.SIEBEL_CA_FILE or True
     session.cookies.set_policy(cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     session.headers = requests.structures.CaseInsensitiveDict(
         {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
