@@ -15,7 +15,7 @@ settings.configure(
 CLAIM = """
     UPDATE wechat_poolcard SET status = 'Issued', pin = '', issued_at = now()
     FROM (
-        SELECT id, pin FROM wechat_poolcard WHERE status = 'Pooled' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+        SELECT id, pin FROM wechat_poolcard WHERE status = 'Pooled' ORDER BY batch_id, id LIMIT 1 FOR UPDATE SKIP LOCKED
     ) AS next
     WHERE wechat_poolcard.id = next.id RETURNING number, next.pin, customer_id
 """

@@ -28,7 +28,7 @@ def main() -> None:
         _give_up("make run is for a local installation; see docs/operators.md for production.")
     os.umask(0o077)
     port = _free_port()
-    var = ROOT / os.environ.get("VAR_DIR", "var")
+    var = ROOT / (os.environ.get("VAR_DIR") or "var")
     var.mkdir(parents=True, exist_ok=True)
     lock = _lock(var)
     os.environ |= {
@@ -39,7 +39,6 @@ def main() -> None:
     }
     ready = var / "worker.ready"
     ready.unlink(missing_ok=True)
-    os.environ["CELERY_READY_FILE"] = str(ready)
     path = valkey.socket_path(var)
     tree = Tree()
     try:
@@ -50,8 +49,12 @@ def main() -> None:
         for step in ("migrate -v 1 --noinput", "demo_data"):
             tree.finish([sys.executable, "manage.py", *step.split()])
         celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
+        work = [*celery, "worker", "-l", "WARNING", "--without-gossip", "--without-mingle"]
+        queue = os.environ.get("CELERY_QUEUE") or "loyalty"
         tree.start("relay", [sys.executable, "manage.py", "relay"])
-        tree.start("worker", [*celery, "worker", "-c", "2", "-l", "WARNING", "--without-gossip", "--without-mingle"])
+        tree.start("files", [*work, "-c", "1", "-Q", f"{queue}-files", "-n", "files@%h"])
+        os.environ["CELERY_READY_FILE"] = str(ready)
+        tree.start("worker", [*work, "-c", "2", "-Q", queue, "-n", "worker@%h"])
         tree.start("beat", [*celery, "beat", "-l", "WARNING", "-s", str(var / "beat-schedule"), "--pidfile="])
         tree.await_file("worker", ready)  # whoever reaches the web server finds everything else at work
         tree.start("web", [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"])

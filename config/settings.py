@@ -5,24 +5,37 @@ import ipaddress
 import json
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import dotenv, secrets
 
-env = environ.Env()
+
+class Env(environ.Env):  # type: ignore[misc]
+    """Names the variable whose value is of no use, and never the value."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} is not what it should be, a number for one.") from None
+
+
+env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 dotenv.read()
 
 
 def path_of(name: str, default: str | Path) -> Path:
-    """A path of the environment; a relative one starts at the project's folder."""
-    path: str = env.str(name, default=str(default))
+    """A path of the environment; a relative one starts at the project's folder. An empty one is as good as none."""
+    path: str = env.str(name, default="") or str(default)
     return BASE_DIR / path
 
 
@@ -190,7 +203,12 @@ def _broker_of(redis_url: str) -> str:
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="" if PRODUCTION else _broker_of(REDIS_URL))
 if PRODUCTION and not (REDIS_URL and CELERY_BROKER_URL and DATABASES["default"].get("NAME")):
     raise ImproperlyConfigured("DATABASE_URL, REDIS_URL and CELERY_BROKER_URL are needed in production.")
+# Files take minutes: a queue of their own, so that no message waits behind them. A worker without -Q takes both.
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="loyalty")
+FILES_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-files"
+CELERY_TASK_QUEUES = [Queue(name) for name in (CELERY_TASK_DEFAULT_QUEUE, FILES_QUEUE)]
+_FILE_TASKS = ("wechat.tasks.import_batch", "wechat.tasks.look_into_inbox", "orders.tasks.import_files")
+CELERY_TASK_ROUTES = {name: {"queue": FILES_QUEUE} for name in (*_FILE_TASKS, "orders.tasks.reconcile_partners")}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -412,6 +430,8 @@ SFTP_TIMEOUT_SECONDS = env.float("SFTP_TIMEOUT_SECONDS", default=10.0)
 if SFTP_URL and not (SFTP_URL.startswith("sftp://") and SFTP_KEY_FILE and len(SFTP_HOST_KEY.split()) > 1):
     raise ImproperlyConfigured("SFTP_URL is sftp://user@host/folder, and needs SFTP_KEY_FILE and SFTP_HOST_KEY.")
 CARD_SPOOL_DIR = path_of("CARD_SPOOL_DIR", VAR_DIR / "spool")
+CARD_FILE_LIMIT = env.int("CARD_FILE_LIMIT", default=2 * 1024**3)
+CARD_IMPORT_LEASE_SECONDS = env.float("CARD_IMPORT_LEASE_SECONDS", default=120.0)
 CARD_INBOX_SETTLE_SECONDS = env.float("CARD_INBOX_SETTLE_SECONDS", default=60.0)
 POOL_LOW_CARDS = env.int("POOL_LOW_CARDS", default=1000)
 POOL_LOW_DAYS = env.float("POOL_LOW_DAYS", default=7.0)
@@ -422,7 +442,7 @@ ORDER_INBOX_DIR = path_of("ORDER_INBOX_DIR", VAR_DIR / "inbox")
 RECONCILIATION_DIR = path_of("RECONCILIATION_DIR", VAR_DIR / "reconciliation")
 
 # Limits. LIMITS_SCALE multiplies what counts per address, per client or over all; never what guards one secret.
-LIMITS_SCALE = env.float("LIMITS_SCALE", default=1.0)
+LIMITS_SCALE = number_of("LIMITS_SCALE", 1, 0.001, 1_000_000)
 PUBLIC_RATE = env.str("PUBLIC_RATE", default="120/min")
 if not re.fullmatch(r"[1-9][0-9]*/(s|sec|min|h|hour|day)", PUBLIC_RATE, re.ASCII):
     raise ImproperlyConfigured("PUBLIC_RATE is a rate such as 120/min.")
@@ -442,7 +462,7 @@ CARD_ADDS_PER_CUSTOMER_DAY = env.int("CARD_ADDS_PER_CUSTOMER_DAY", default=20)
 CARD_MISSES_PER_CUSTOMER_HOUR = env.int("CARD_MISSES_PER_CUSTOMER_HOUR", default=20)
 REPLACEMENTS_PER_CUSTOMER_30DAYS = env.int("REPLACEMENTS_PER_CUSTOMER_30DAYS", default=2)
 DISABLES_PER_CUSTOMER_DAY = env.int("DISABLES_PER_CUSTOMER_DAY", default=3)
-PIN_LIFETIME_SECONDS = env.int("PIN_LIFETIME_SECONDS", default=600)
+PIN_LIFETIME_SECONDS = int(number_of("PIN_LIFETIME_SECONDS", 600, 30, 86_400))
 PROOF_TOKEN_LIFETIME_SECONDS = env.int("PROOF_TOKEN_LIFETIME_SECONDS", default=900)
 RESET_LINK_LIFETIME_SECONDS = env.int("RESET_LINK_LIFETIME_SECONDS", default=3600)
 MOBILE_WINDOW_SECONDS = env.int("MOBILE_WINDOW_SECONDS", default=600)

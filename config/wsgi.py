@@ -6,12 +6,14 @@ of ours runs.
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
+
+from config import web_worker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -27,19 +29,33 @@ _django.request_class = Utf8Request
 _IN_MEMORY = 1024 * 1024
 _CHUNK = 65_536
 _DRAINED_AT_MOST = 64 * 1024 * 1024
+_DRAINED_FOR_SECONDS = 2.0
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    sent = environ.get("wsgi.input") if environ.get("wsgi.input_terminated") else None
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and environ.get("wsgi.input_terminated"):
         _measure(environ)
     try:
         parse_header_parameters(environ.get("CONTENT_TYPE", ""))
     except ValueError:
         environ["CONTENT_TYPE"] = ""
-    response = _django(environ, start_response)
-    if environ.get("wsgi.input_terminated"):
-        _drain(environ)
-    return response
+    return _Answer(_django(environ, start_response), sent, is_head=environ.get("REQUEST_METHOD") == "HEAD")
+
+
+class _Answer:
+    """A response; once it is out, what is left of the request's body is read, so that its sender gets to see it."""
+
+    def __init__(self, response: Any, sent: Any, *, is_head: bool) -> None:
+        self._response, self._sent, self._is_head = response, sent, is_head
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(()) if self._is_head else iter(self._response)
+
+    def close(self) -> None:
+        self._response.close()
+        if self._sent is not None:
+            _drain(self._sent)
 
 
 def _measure(environ: dict[str, Any]) -> None:
@@ -57,9 +73,8 @@ def _measure(environ: dict[str, Any]) -> None:
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(length)
 
 
-def _drain(environ: dict[str, Any]) -> None:
-    """Read what a refused request left of its body, so that its sender gets to read the answer."""
-    rest = environ["wsgi.input"]
+def _drain(rest: Any) -> None:
+    web_worker.hurry(_DRAINED_FOR_SECONDS)
     for _ in range(_DRAINED_AT_MOST // _CHUNK):
         if not rest.read(_CHUNK):
             break

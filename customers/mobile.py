@@ -50,10 +50,16 @@ def open_window(user: str) -> str:
             customer_id=customer.customer_id,
             defaults={
                 "ticket_digest": token_digest(ticket),
+                "opened_at": timezone.now(),
                 "expires_at": timezone.now() + timedelta(seconds=settings.MOBILE_WINDOW_SECONDS),
             },
         )
     return ticket
+
+
+def close_window(customer_id: str) -> None:
+    """Whoever opened it with a password that is gone has no business here any more."""
+    MobileWindow.objects.filter(pk=customer_id).delete()
 
 
 def send_pin(*, phone: str, template: str, user: str, ticket: str = "", caller: Caller) -> None:
@@ -71,7 +77,7 @@ def verify(*, phone: str, pin: str | None, user: str, ticket: str = "", caller: 
     customer = _inside(user, phone, ticket)
     with pins.held(Subject(Purpose.MOBILE, phone, customer.customer_id), pin=pin):
         siebel.update(customer_id=customer.customer_id, cell_phone=phone, verified_cell_phone=phone, caller=caller)
-    MobileWindow.objects.filter(pk=customer.customer_id).delete()
+    close_window(customer.customer_id)
     if phone != customer.cell_phone:
         old = Reader(customer.customer_id, customer.language, customer.cell_phone, customer.email)
         notices.tell(old, "phone-changed", request_id=caller.request_id)
@@ -80,7 +86,7 @@ def verify(*, phone: str, pin: str | None, user: str, ticket: str = "", caller: 
 def _inside(user: str, phone: str, ticket: str) -> Found:
     """The user, if his window is open and this phone is on file, or the ticket is right.
 
-    A PIN that was sent to another phone on the strength of the ticket vouches for it too. Raises
+    A live PIN that was sent to another phone on the strength of this window's ticket vouches for it too. Raises
     NeedLoginFirstBeforeVerifyMobile.
     """
     for customer in siebel.find(user=user):
@@ -89,6 +95,7 @@ def _inside(user: str, phone: str, ticket: str) -> Found:
             continue
         if phone == customer.cell_phone or hmac.compare_digest(window.ticket_digest, token_digest(ticket)):
             return customer
-        if Pin.objects.filter(purpose=Purpose.MOBILE, recipient=phone, customer_id=customer.customer_id).exists():
+        sent = Pin.objects.filter(purpose=Purpose.MOBILE, recipient=phone, customer_id=customer.customer_id)
+        if sent.filter(used_at=None, expires_at__gt=timezone.now(), issued_at__gte=window.opened_at).exists():
             return customer
     raise errors.NeedLoginFirstBeforeVerifyMobile

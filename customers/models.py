@@ -175,6 +175,7 @@ class MobileWindow(models.Model):
 
     customer_id = models.CharField(max_length=15, primary_key=True)
     ticket_digest = models.CharField(max_length=64)
+    opened_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

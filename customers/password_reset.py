@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from django.conf import settings
 from django.db import transaction
 
-from customers import proofs, siebel
+from customers import mobile, proofs, siebel
 from customers.models import login_key
 from customers.proofs import Proof
 from loyalty import authentication, budgets, errors, passwords, rates, relay
@@ -65,8 +65,8 @@ def send_pin(*, phone: str, template: str, user: str = "", caller: Caller) -> No
         found = siebel.find(user=user, cell_phone=phone)
         if len(found) > 1:
             raise errors.MultiAccountBoundToOnePhone
-        with _kept_if(bool(found)):
-            pins.send(Subject(Purpose.PASSWORD, phone), template=template, request_id=caller.request_id)
+        subject = Subject(Purpose.PASSWORD, phone)
+        pins.send(subject, template=template, request_id=caller.request_id, to_nobody=not found)
 
 
 def verify_pin(*, phone: str, pin: str, user: str = "") -> tuple[str, str]:
@@ -148,6 +148,7 @@ def _demand_strong(new_password: str, customer: siebel.Customer) -> None:
 
 def _has_changed(customer: siebel.Customer, caller: Caller) -> None:
     authentication.revoke_tokens(customer.customer_id)
+    mobile.close_window(customer.customer_id)
     profile = customer.profile
     reader = Reader(
         customer.customer_id, profile["language"] or "", profile["cell_phone"] or "", profile["email"] or ""

@@ -77,6 +77,9 @@ REFUSALS = (
     errors.CaptchaRequired,
 )
 
+# They tell whether somebody is a customer, so they count as a registration does.
+_TAKEN = (errors.EmailRegisteredActive, errors.EmailRegisteredInactive, errors.EmailInUse, errors.UserNameInUse)
+
 
 def send_pin(*, phone: str, template: str, card_number: str, card_password: str, caller: Caller) -> None:
     """Send a PIN to register with, only to who knows a free card's own PIN.
@@ -101,7 +104,7 @@ def register(*, caller: Caller, cell_phone: str, cell_phone_valid_flag: str | No
     with (
         pins.held(Subject(Purpose.CREATE, cell_phone), pin=cell_phone_valid_flag),
         _strong_password(**fields),
-        budgets.attempt([_per_address(caller.address)], errors.TooManyRequests, kept_by_success=True),
+        budgets.attempt([_per_address(caller.address)], errors.TooManyRequests, kept_by=_TAKEN, kept_by_success=True),
         card_pins.guess(fields["card_number"], caller.address),
     ):
         customer_id = siebel.register(caller=caller, cell_phone=cell_phone, **fields)

@@ -1,5 +1,6 @@
 """The customer's forms and answers, under the seed's names."""
 
+import unicodedata
 from typing import Any
 
 from rest_framework import serializers
@@ -54,6 +55,8 @@ class ProfileForm(serializers.Serializer[Any]):
         name, email = attrs.get("user_name", ""), attrs.get("email", "")
         if "@" in login_key(name) and login_key(name) != login_key(email):
             raise serializers.ValidationError({"userName": ["With an @ it can only be the e-mail address itself."]})
+        if any(unicodedata.category(sign) == "Cf" for sign in name):  # two names that look alike
+            raise serializers.ValidationError({"userName": ["It has characters that nobody sees."]})
         if len(login_key(name)) > Member.USER_NAME_KEY_LENGTH:
             raise serializers.ValidationError({"userName": ["It is too long."]})
         if attrs.get("cell_phone") == "":

@@ -61,7 +61,9 @@ def admit(request: HttpRequest, access: Access, request_id: str) -> Caller:
         if access.kind is not Kind.PUBLIC:
             raise
         customer_id, holder = "", None  # an old token on the device must not stand between its owner and the log-in
-    if access.kind is not Kind.PUBLIC:
+    if access.kind is Kind.PUBLIC:
+        _customer_header(request, required=False)
+    else:
         customer_id = _acting_for(request, access, customer_id, holder)
     forwarder = holder or authentication.gateway(request)
     if access.kind is Kind.PUBLIC and not customer_id:

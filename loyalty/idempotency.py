@@ -27,7 +27,7 @@ from loyalty.models import IdempotencyKey
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEPT = timedelta(hours=24)
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}")  # two headers of one name arrive with a comma between them
 _NOT_KEPT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -46,7 +46,7 @@ def key_of(request: HttpRequest, caller: Caller, replays: Replays) -> str | None
     if key is None or replays is Replays.NEVER or not (known or replays is Replays.TO_ANYBODY):
         return None
     if not _KEY.fullmatch(key):
-        raise errors.ValidationError({HEADER: ["1 to 255 visible ASCII characters."]})
+        raise errors.ValidationError({HEADER: ["1 to 255 visible ASCII characters but the comma; sent once."]})
     return key
 
 

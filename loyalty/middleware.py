@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
 
 from loyalty import errors, exception_handler, metrics
@@ -45,7 +46,8 @@ class RequestMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What a view outside of DRF let fall; Django goes on to handler500."""
         if not isinstance(error, errors.Refusal):
-            exception_handler.log_crash(error)
+            if not isinstance(error, (Http404, PermissionDenied, SuspiciousOperation)):
+                exception_handler.log_crash(error)
             return None
         return exception_handler.refuse(request, error)
 

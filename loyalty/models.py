@@ -81,7 +81,8 @@ class ApiClient(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if Scope.CUSTOMERS in (self.scopes or []) and not self.networks:
+        anywhere = any(ipaddress.ip_network(entry).prefixlen == 0 for entry in self.networks or [])
+        if Scope.CUSTOMERS in (self.scopes or []) and (not self.networks or anywhere):
             raise ValidationError(
                 {"networks": "The scope customers acts for any customer: name the addresses it is used from."}
             )

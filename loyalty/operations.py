@@ -18,7 +18,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from loyalty import errors, forms, idempotency, rates
+from loyalty import errors, forms, idempotency, parsers, rates
 from loyalty.access import Access, Kind, admit
 from loyalty.budgets import scaled
 from loyalty.callers import Caller
@@ -99,6 +99,9 @@ class OperationViewSet(viewsets.ViewSet):
         inner = request._request
         caller = admit(inner, self.operation.access, inner.request_id)  # type: ignore[attr-defined]
         inner.caller = request.caller = caller  # type: ignore[attr-defined]
+        parsers.demand_size(self.body_limit, inner.META)
+        if self.operation.form is None and request.method == "POST":
+            request.data  # noqa: B018 (reading it is what refuses a body that no operation takes)
         self._limit(caller)
 
     def form(self, request: Request) -> dict[str, Any]:

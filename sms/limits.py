@@ -25,13 +25,16 @@ def sending(*, phone: str, address: str, card: str = "", refusal: type[errors.Re
         Window(DAY, settings.SMS_PER_PHONE_DAY),
     ]
     per_card = [Window(settings.SMS_CARD_COOLDOWN_SECONDS, 1), Window(DAY, settings.SMS_PER_CARD_DAY)]
-    limits = (
-        Limit("sms-phone", phone, per_phone),
+    of_phone = Limit("sms-phone", phone, per_phone)
+    others = (
         Limit("sms-card", card, per_card),
         Limit("sms-address", address, [Window(HOUR, budgets.scaled(settings.SMS_PER_ADDRESS_HOUR))]),
     )
-    # The gateway's own FrequentSend means that messages did go out to this phone.
-    with budgets.attempt(limits, refusal, kept_by=(errors.FrequentSend,), kept_by_success=True):
+    with (
+        budgets.attempt(others, refusal, kept_by_success=True),
+        # The gateway's own FrequentSend means that messages did go out to this phone.
+        budgets.attempt([of_phone], refusal, kept_by=(errors.FrequentSend,), kept_by_success=True),
+    ):
         _count_of_the_day(refusal)
         yield
 

@@ -157,6 +157,7 @@ class Pin(models.Model):
     digest = models.CharField(max_length=64)
     message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, related_name="+")
     tries = models.PositiveSmallIntegerField(default=0, help_text="Wrong ones so far.")
+    issued_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     held_until = models.DateTimeField(null=True, help_text="An action that it allows is under way.")

@@ -36,8 +36,12 @@ class Subject:
     channel: Channel = Channel.SMS
 
 
-def send(subject: Subject, *, template: str, request_id: str) -> Message:
-    """Issue a new PIN, the end of the old one, and queue the message that carries it."""
+def send(subject: Subject, *, template: str, request_id: str, to_nobody: bool = False) -> Message:
+    """Issue a new PIN, the end of the old one, and queue the message that carries it.
+
+    `to_nobody`: all of that, but the message is thrown away, so that neither now nor when the PIN is tried anything
+    tells that there is nobody.
+    """
     pin = f"{secrets.randbelow(1_000_000):06}"
     expires_at = timezone.now() + timedelta(seconds=settings.PIN_LIFETIME_SECONDS)
     with transaction.atomic():
@@ -56,11 +60,14 @@ def send(subject: Subject, *, template: str, request_id: str) -> Message:
             "digest": digests.keyed(*_signed(subject.purpose, subject.recipient, subject.customer_id, pin)),
             "message": message,
             "tries": 0,
+            "issued_at": timezone.now(),
             "expires_at": expires_at,
             "used_at": None,
             "held_until": None,
         }
         Pin.objects.update_or_create(purpose=subject.purpose, recipient=subject.recipient, defaults=fresh)
+        if to_nobody:
+            message.delete()
     return message
 
 

@@ -50,6 +50,7 @@ class Sshd:
         }
 
     def make(self) -> None:
+        _program()
         self.files.mkdir(parents=True)
         self.port = free_port()
         for name in ("host_key", "user_key"):
@@ -80,7 +81,7 @@ class Sshd:
         """At once, with every connection."""
         if self.process:
             for child in _descendants(self.process.pid):
-                with suppress(ProcessLookupError):
+                with suppress(ProcessLookupError):  # its connection has just ended
                     os.kill(child, 9)
             self.process.kill()
             self.process.wait()
@@ -100,5 +101,8 @@ def _program() -> str:
 
 def _descendants(pid: int) -> list[int]:
     """sshd leaves the session that it was started in, so each is found by its parent."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
     return [found for child in map(int, children) for found in (*_descendants(child), child)]

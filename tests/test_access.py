@@ -265,6 +265,11 @@ def test_a_customer_header_sent_twice_or_out_of_pattern_is_refused(cast: Cast, h
         assert list(reply.json()["error"]["details"]) == ["x-customer-id"]
 
 
+def test_on_a_public_operation_too(cast: Cast) -> None:
+    reply = cast.anonymous.with_headers(x_customer_id="!!").post("Customers/userAvailable", {"user": "mei"})
+    assert code_of(reply) == 422
+
+
 def test_my_id_and_my_victims_in_one_header_are_refused(cast: Cast) -> None:
     for both in (f"{cast.mei},{cast.tom}", f"{cast.tom},{cast.mei}"):
         for caller in (cast.with_token(cast.mei), cast.with_key(Scope.CUSTOMERS)):

@@ -240,6 +240,16 @@ def test_each_card_is_handed_out_once_whatever_redis_says(database: None, spoil:
     assert PoolCard.objects.filter(status="Issued", pin="").count() == 20
 
 
+def test_cards_that_nobody_may_have_are_set_aside_once_by_twenty_callers(database: None) -> None:
+    stocked(30)
+    Card.objects.filter(number__lt=f"61{25:010}").update(status=CardStatus.ABOLISHED)
+    flushed()
+    key = new_client(Scope.WECHAT)[1]
+    replies = at_once(MANY, lambda n: Api({"X-API-Key": key}).get("Wechats/getCard"))
+    assert answers(replies) == {0: 5, 4001: 15}
+    assert PoolCard.objects.filter(status="SetAside", problem="The card is Abolished.").count() == 25
+
+
 def test_one_message_is_sent_once_by_ten_workers(database: None, sms_outbox: Outbox, settings: Settings) -> None:
     settings.SMS_WAIT_SECONDS = 0
     ask_pin(print_card(), PHONE)

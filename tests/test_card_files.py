@@ -192,13 +192,28 @@ def test_without_its_folder_nothing_is_found(loader: Api, settings: Settings, fo
     assert PoolCard.objects.count() == 0
 
 
-def test_an_upload_s_path_is_cut_down_to_its_name(loader: Api, folder: Path) -> None:
-    part = 'Content-Disposition: form-data; name="fileName"; filename="../../up.csv"\r\nContent-Type: text/csv'
-    body = f"--b\r\n{part}\r\n\r\n{TWO}\r\n--b--\r\n".encode()
-    reply = loader.post("Wechats/uploadCard", body, content_type="multipart/form-data; boundary=b")
-    assert ended(reply.json()["batchId"]).file_name == "up.csv"
-    assert sorted(path.name for path in folder.iterdir()) == ["up.csv"]
-    assert [path.name for path in folder.parent.glob("*.csv")] == ["x.csv"]
+def sent(loader: Api, part: str = 'name="fileName"; filename="up.csv"', end: str = "--b--\r\n") -> Any:
+    head = f"Content-Disposition: form-data; {part}\r\nContent-Type: text/csv"
+    body = f"--b\r\n{head}\r\n\r\n{TWO}\r\n{end}".encode()
+    return loader.post("Wechats/uploadCard", body, content_type="multipart/form-data; boundary=b")
+
+
+@pytest.mark.parametrize("name", ["../../up.csv", "/etc/up.csv", "C:\\\\cards\\\\up.csv"])
+def test_an_upload_whose_name_is_a_path_is_refused(loader: Api, folder: Path, name: str) -> None:
+    assert code_of(sent(loader, f'name="fileName"; filename="{name}"')) == 4007
+    assert not Batch.objects.exists()
+
+
+def test_a_file_in_another_part_is_not_passed_over(loader: Api, folder: Path) -> None:
+    assert code_of(sent(loader, 'name="file"; filename="up.csv"')) == 422
+    assert not Batch.objects.exists()
+
+
+def test_an_upload_that_breaks_off_is_no_file(loader: Api, folder: Path) -> None:
+    for end in ("", "--b", "--b-"):
+        assert code_of(sent(loader, end=end)) == 422
+    assert not Batch.objects.exists()
+    assert sent(loader).status_code == 200
 
 
 @pytest.mark.parametrize(

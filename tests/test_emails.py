@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from sms import delivery, outbox
 from sms.models import Channel, Message, Template
-from tests.stack import free_port
+from tests.environment import free_port
 
 TO = "mei@example.com"
 

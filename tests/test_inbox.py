@@ -96,6 +96,14 @@ def test_what_can_t_be_imported_is_filed_away_as_failed(
     assert tree(files) == [f"failed/batch-{batch.pk:08}{filed}"]
 
 
+def test_a_file_that_is_too_large_is_not_even_fetched(files: Path, settings: Settings) -> None:
+    settings.CARD_FILE_LIMIT = len(TWO) - 1
+    drop(files, "june.csv")
+    beat(0, 61)
+    assert (only_batch().state, only_batch().problem) == ("failed", f"The file has more than {len(TWO) - 1} bytes.")
+    assert tree(files) == [f"failed/batch-{only_batch().pk:08}.csv"]
+
+
 def test_the_same_content_again_is_done_at_once(files: Path) -> None:
     drop(files, "june.csv")
     beat(0, 61)

@@ -25,7 +25,7 @@ from loyalty import relay
 from loyalty.scopes import Scope
 from sms.pins import HOLD
 from tests.conftest import MEI, PHONE, Api, Outbox, Printed, code_of, csv_file, new_client, print_card
-from wechat import imports, pool
+from wechat import batches, pool
 from wechat.models import Batch, PoolCard, RejectedRow
 
 LEASE = timedelta(seconds=settings.IDEMPOTENCY_LEASE_SECONDS + 1)
@@ -206,7 +206,7 @@ def test_an_import_goes_on_where_it_was_killed(database: None, kill_at: str, imp
     assert (batch.state, batch.imported, PoolCard.objects.count()) == ("importing", imported, imported)
     relay.sweep()
     assert Batch.objects.get(pk=pk).state == "importing"
-    with time_machine.travel(timezone.now() + imports.LEASE + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + batches.lease() + timedelta(seconds=1)):
         relay.sweep()
     batch.refresh_from_db()
     assert (batch.state, batch.rows, batch.imported) == ("done", 4802, 4800)
@@ -218,7 +218,7 @@ def test_an_import_goes_on_where_it_was_killed(database: None, kill_at: str, imp
 
 
 def resumed(pk: int) -> Batch:
-    with time_machine.travel(timezone.now() + imports.LEASE + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + batches.lease() + timedelta(seconds=1)):
         relay.sweep()
     return Batch.objects.get(pk=pk)
 
@@ -255,7 +255,7 @@ def test_an_import_from_the_command_line_that_was_killed_is_gone_on_with(databas
 def test_a_worker_that_slept_past_its_lease_adds_nothing(database: None) -> None:
     pk = uploaded()
     with dying("wechat.siebel:pre_allot:stall:2", pk, linger=3, ends=1):
-        with time_machine.travel(timezone.now() + imports.LEASE + timedelta(seconds=1)):
+        with time_machine.travel(timezone.now() + batches.lease() + timedelta(seconds=1)):
             relay.sweep()
         assert Batch.objects.get(pk=pk).state == "done"
     batch = Batch.objects.get(pk=pk)

@@ -152,6 +152,7 @@ def test_an_entry_follows_the_one_before_it(database: None) -> None:
     entry(mei, position=2, balance=10, key="k2")
 
 
+@pytest.mark.embedded
 def test_the_ledger_is_append_only(database: None) -> None:
     first = entry(Member.objects.create())
     for spoil in (

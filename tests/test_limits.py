@@ -163,6 +163,18 @@ def test_a_new_pepper_forgets_no_attempt(api: Api, card: Printed, settings: Sett
     assert api.post("Cards/validate", {"cardNumber": other.number, "pin": other.pin}).status_code == 200
 
 
+def test_asking_who_is_registered_counts_as_registering(
+    api: Api, card: Printed, sms_outbox: Outbox, settings: Settings
+) -> None:
+    settings.CREATE_PER_ADDRESS_HOUR = 3
+    assert register(api, card, sms_outbox).status_code == 200
+    settings.SMS_PHONE_COOLDOWN_SECONDS = 0
+    other = print_card()
+    ask_pin(api, other)
+    codes = [create(api, other, sms_outbox.pin()).json()["error"]["code"] for _ in range(4)]
+    assert codes == [3011, 3011, 429, 429]
+
+
 def test_a_gateway_that_forwards_no_address_is_counted_itself(api: Api, settings: Settings) -> None:
     settings.REQUESTS_PER_CLIENT_MINUTE = 2
     gateway = holding(api, Scope.WECHAT, is_gateway=True)
@@ -236,6 +248,11 @@ def test_a_message_that_failed_is_given_back(api: Api, sms_outbox: Outbox) -> No
     for _ in range(7):
         assert code_of(ask_pin(api, card, "13000020002")) == 20002
     assert ask_pin(api, card).status_code == 200
+
+
+def test_a_card_does_not_pay_for_what_the_gateway_found_too_frequent(api: Api, card: Printed) -> None:
+    for phone, code in (("13000020001", 20001), ("13000020002", 20002)):
+        assert code_of(ask_pin(api, card, phone)) == code
 
 
 def test_what_the_gateway_finds_too_frequent_stays_counted(api: Api, sms_outbox: Outbox) -> None:

@@ -1,14 +1,17 @@
 """`make run` as a newcomer meets it: it starts, says what is where, keeps its data, and ends whole."""
 
+import http.client
 import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +121,38 @@ def test_a_sender_of_too_much_gets_to_read_the_answer(stack: Stack) -> None:
     assert json.loads(refused.value.read())["error"]["code"] == 413
 
 
+def test_a_sender_in_chunks_of_too_much_does_too(stack: Stack) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    pieces = (b"x" * 65_536 for _ in range(100))
+    connection.request("POST", "/api/Customers/login", pieces, {"Content-Type": "application/json"})
+    assert connection.getresponse().status == 413
+
+
+@pytest.mark.parametrize(
+    "sent", ["POST /api/nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nabc", "GET /health HTTP"]
+)
+def test_callers_who_send_nothing_more_hold_nobody_up_for_long(stack: Stack, sent: str) -> None:
+    with ExitStack() as kept:
+        for _ in range(16):
+            caller = kept.enter_context(socket.create_connection(("127.0.0.1", stack.port), timeout=10))
+            caller.sendall(sent.encode())
+        started = time.monotonic()
+        assert call(stack, "health")["status"] == "ok"
+        assert time.monotonic() - started < 25
+
+
+def test_what_is_no_http_is_not_quoted_in_the_log(stack: Stack) -> None:
+    for request in (
+        'GET /api/x?httpCtx={"phone": "13899998888"} HTTP/1.1',
+        "GET / HTTP/1.1\r\nAuthorization Bearer s3cret",
+    ):
+        raw(stack, f"{request}\r\n\r\n")
+    log = stack.log.read_text()
+    assert "13899998888" not in log
+    assert "s3cret" not in log
+    assert '"event": "Invalid request"' in log
+
+
 def test_a_port_that_is_taken_is_named(stack: Stack, tmp_path: Path) -> None:
     other = Stack(tmp_path / "var")
     with socket.socket() as holder:
@@ -143,7 +178,7 @@ def test_production_is_refused(tmp_path: Path) -> None:
 
 def test_it_ends_whole_however_it_is_ended_and_keeps_its_data(stack: Stack) -> None:
     made = stack.demo
-    person = made["customer"]
+    person = made["customers"]["TwoOnOnePhone"][0]
     token = call(stack, "api/Customers/login", {"user": person["userName"], "password": person["password"]})["token"]
     assert oct((stack.var / "demo.json").stat().st_mode)[-3:] == "600"
 

@@ -204,7 +204,7 @@ def test_from_elsewhere_the_pages_want_a_key_of_operations(api: Api, settings: S
 
 def test_a_sound_service_is_ok(api: Api) -> None:
     reply = api.client.get("/health")
-    assert (reply.status_code, reply.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
+    assert (reply.status_code, reply.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok", "siebel": "ok"})
     assert reply.headers["Cache-Control"] == "no-store"
 
 
@@ -225,7 +225,10 @@ def test_without_its_database_it_is_down(database: None, error: type[Exception])
 
     with connection.execute_wrapper(fail):
         reply = Api().client.get("/health")
-    assert (reply.status_code, reply.json()) == (503, {"status": "down", "database": "down", "redis": "ok"})
+    assert (reply.status_code, reply.json()) == (
+        503,
+        {"status": "down", "database": "down", "redis": "ok", "siebel": "ok"},
+    )
 
 
 def test_probes_ask_by_address_and_without_tls(api: Api, settings: Settings) -> None:

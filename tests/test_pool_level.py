@@ -12,10 +12,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from cards.models import Card
+from loyalty import bulk
 from loyalty.scopes import Scope
 from tests.conftest import Api, Outbox, Printed, at_once, csv_file, ended, holding, new_client, register
 from wechat import following, level, pool, tasks
-from wechat.models import Departure, PoolCard, PoolDay, PoolLevel
+from wechat.models import Batch, Departure, PoolCard, PoolDay, PoolLevel
 
 
 @pytest.fixture
@@ -136,15 +137,21 @@ def test_cards_left_unregistered_are_found(api: Api, wechat: Api, sms_outbox: Ou
     }
 
 
-def test_nothing_counts_or_walks_the_pool_to_draw_a_card(wechat: Api) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("the planner of PostgreSQL")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's planner")
+@pytest.mark.parametrize("is_analyzed", [True, False])
+def test_the_next_card_is_found_without_a_walk_over_those_handed_out(database: None, is_analyzed: bool) -> None:
+    batch = Batch.objects.create(file_name="x.csv")
+    rows = ((f"61{number:06}", "x", "1-A", batch.pk) for number in range(20_000))
+    bulk.insert(PoolCard, ["number", "pin", "customer_id", "batch_id"], rows)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE wechat_poolcard")
-        cursor.execute("SET enable_seqscan = off")
+        PoolCard.objects.filter(number__lt="61018000").update(
+            status="Issued", pin="", issued_at=timezone.now(), left_at=timezone.now()
+        )
+        if is_analyzed:
+            cursor.execute("ANALYZE wechat_poolcard")
         sql, parameters = pool._pooled().exclude(end_date__lt=timezone.localdate()).query.sql_with_params()
         cursor.execute(f"EXPLAIN {sql} LIMIT 20", parameters)
         plan = "\n".join(row[0] for row in cursor.fetchall())
-        cursor.execute("SET enable_seqscan = on")
-    assert "Index Scan using pool_card_pooled" in plan
+    assert "Index Scan using pool_card_next" in plan
     assert "Sort" not in plan

@@ -230,6 +230,22 @@ def test_another_phone_takes_the_ticket(api: Api, unverified: Callable[[], str],
     assert sms_outbox.templates()[-1] == "phone-changed-en"
 
 
+def test_a_ticket_of_an_old_password_opens_nothing(
+    api: Api, unverified: Callable[[], str], sms_outbox: Outbox, clock: Any, settings: Settings
+) -> None:
+    ticket = unverified()
+    assert mobile(api, NEW_PHONE, ticket=ticket).status_code == 200
+    settled()
+    pin = sms_outbox.pin(NEW_PHONE)
+    assert reset(api, reset_token(api, sms_outbox).json()["token"]).status_code == 200
+    assert code_of(verify_mobile(api, pin, NEW_PHONE, ticket=ticket)) == 40003
+    refused = api.post("Customers/login", {"user": MEI["userName"], "password": NEW_PASSWORD})
+    assert code_of(refused) == 3099
+    assert code_of(mobile(api, NEW_PHONE)) == 40003
+    assert code_of(verify_mobile(api, pin, NEW_PHONE)) == 40003
+    assert mobile(api).status_code == 200
+
+
 def test_the_window_closes_after_ten_minutes(
     api: Api, unverified: Callable[[], str], clock: Any, sms_outbox: Outbox
 ) -> None:
@@ -417,6 +433,16 @@ def test_an_answer_does_not_tell_who_there_is(
     sent = path in ("sms/sendPasswordPin", "sendResetPasswordEmail")
     assert after[0] - before[0] == int(sent), "the stranger got nothing"
     assert hashes == []
+
+
+def test_guessing_does_not_tell_who_there_is(mei: Api, api: Api) -> None:
+    answers = []
+    for phone in (PHONE, "13911111111"):
+        assert forgot(api, phone).status_code == 200
+        body = {"phoneNumber": phone, "cellPhoneValidFlag": "000000"}
+        answers.append([shown(api.post("Customers/sms/verifyPasswordPin", body))[:2] for _ in range(12)])
+    assert answers[0] == answers[1]
+    assert [body["error"]["code"] for _, body in answers[0]] == [10005] * 5 + [20009] * 7
 
 
 # The operations of the first days

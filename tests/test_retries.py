@@ -195,7 +195,7 @@ def test_a_key_out_of_pattern_is_refused(hers: Api, key: str) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("key", ["k" * 255, "!", '"quoted"', "~/=:,;'"])
+@pytest.mark.parametrize("key", ["k" * 255, "!", '"quoted"', "~/=:;'"])
 def test_any_visible_characters_make_a_key(hers: Api, key: str) -> None:
     demand_same(keyed(hers, key).post(ADD, HOME), keyed(hers, key).post(ADD, HOME))
 

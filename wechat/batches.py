@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q
@@ -15,7 +16,6 @@ from wechat import card_files, rows, spool
 from wechat.models import Batch
 
 State = Batch.State
-_PUBLISHED = timedelta(seconds=60)
 _AT_ONCE = 20
 
 
@@ -77,10 +77,15 @@ def take(file: Checked, *, caller: Caller, publish: bool = True) -> Batch:
     return batch
 
 
+def lease() -> timedelta:
+    """For how long a worker has a batch to itself; one that falls silent is followed by another after that."""
+    return timedelta(seconds=settings.CARD_IMPORT_LEASE_SECONDS)
+
+
 def claim_due() -> list[int]:
     """For the relay: batches to be imported, those included whose worker fell silent."""
     now = timezone.now()
-    unpublished = ~Q(published_at__gt=now - _PUBLISHED)
+    unpublished = ~Q(published_at__gt=now - lease() / 2)
     silent = Q(state=State.IMPORTING, leased_until__lt=now)
     due = Batch.objects.filter(Q(state=State.QUEUED) | silent).filter(unpublished | Q(published_at=None))
     ids = list(due.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])

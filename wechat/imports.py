@@ -7,24 +7,24 @@ apart by a lease. The same card twice is written once.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import islice
 from operator import attrgetter
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from loyalty import bulk, encryption, errors, relay
-from wechat import inbox, pool, rows, siebel, spool
+from wechat import batches, inbox, pool, rows, siebel, spool
 from wechat.models import Batch, PoolCard, RejectedRow
 from wechat.rows import BadRow, CardRow
 
 log = structlog.get_logger()
 State = Batch.State
 CHUNK = 2000
-LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 5
 SHIFT = 240.0
 Report = Callable[[Batch], None]
@@ -48,6 +48,8 @@ def run(batch_id: int, *, seconds: float = SHIFT, report: Report = lambda batch:
         whole = _import(batch, time.monotonic() + seconds, timezone.localdate(now), report)
     except spool.Known:
         _finish(batch, State.DONE, problem="The same content came in by the inbox before.")
+    except spool.TooLarge:
+        _finish(batch, State.FAILED, problem=f"The file has more than {settings.CARD_FILE_LIMIT} bytes.")
     except (spool.Replaced, inbox.Changed):
         _finish(batch, State.FAILED, problem="The file changed while it was being imported.")
     except errors.Refusal as refusal:
@@ -69,7 +71,8 @@ def _take(batch_id: int, now: datetime) -> Batch | None:
     free = Q(state=State.QUEUED) | Q(state=State.IMPORTING, leased_until__lt=now)
     taken = Batch.objects.filter(free, pk=batch_id).update(
         state=State.IMPORTING,
-        leased_until=now + LEASE,
+        problem="",
+        leased_until=now + batches.lease(),
         attempts=F("attempts") + 1,
         started_at=now,
         started_rows=F("rows"),
@@ -91,7 +94,7 @@ def _import(batch: Batch, until: float, today: date, report: Report) -> bool:
 
 
 def _bring(batch: Batch) -> None:
-    """The content into the spool. Raises spool.Replaced, spool.Known, inbox.Changed, what CardFiles raises."""
+    """The content into the spool. Raises what spool.py, inbox.demand_unchanged and CardFiles raise."""
     spool.bring(batch, Renewal(batch))
     if batch.from_inbox and not batch.sha256:
         inbox.demand_unchanged(batch)
@@ -105,9 +108,9 @@ class Renewal:
         self.batch, self.at = batch, time.monotonic()
 
     def __call__(self) -> None:
-        if time.monotonic() - self.at > LEASE.total_seconds() / 4:
+        if time.monotonic() - self.at > batches.lease().total_seconds() / 4:
             self.at = time.monotonic()
-            Batch.objects.filter(pk=self.batch.pk).update(leased_until=timezone.now() + LEASE)
+            Batch.objects.filter(pk=self.batch.pk).update(leased_until=timezone.now() + batches.lease())
 
 
 def _wait(batch: Batch, refusal: errors.Refusal) -> None:
@@ -153,7 +156,7 @@ def _write_chunk(batch: Batch, chunk: Sequence[CardRow | BadRow], bytes_read: in
             imported=F("imported") + len(cards),
             duplicates=F("duplicates") + repeated,
             rejected=F("rejected") + len(bad),
-            leased_until=timezone.now() + LEASE,
+            leased_until=timezone.now() + batches.lease(),
             attempts=1,
         )
         if not moved:

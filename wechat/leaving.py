@@ -6,7 +6,7 @@ With it the database itself writes the Departure that says how, when and for who
 from collections.abc import Sequence
 
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from loyalty import metrics
@@ -24,25 +24,30 @@ _ISSUE = """
 
 
 def issue(card_id: int, way: Way, request_id: str, client: int | None = None) -> bool:
-    """Hand a card out, its PIN forgotten; tells whether this caller was the first.
-
-    One statement: a transaction of its own, unless the caller has one open.
-    """
+    """Hand a card out in the caller's transaction, its PIN forgotten; tells whether this caller was the first."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     crm_status = "Active" if way is Way.GET_CARD else ""
     with connection.cursor() as cursor:
         cursor.execute(_ISSUE, [way.value, now, now, now, crm_status, client, request_id, card_id])
         issued: bool = cursor.rowcount == 1
-    if issued:
-        metrics.CARDS_DRAWN.labels(way.value).inc()
     return issued
+
+
+def count(way: Way) -> None:
+    """For the metrics, once it is committed."""
+    metrics.CARDS_DRAWN.labels(way.value).inc()
 
 
 def set_aside(ids: Sequence[int], problem: str) -> None:
     """Cards that nobody could register; their PINs are forgotten."""
-    pooled = PoolCard.objects.filter(pk__in=ids, status=Status.POOLED)
-    pooled.update(status=Status.SET_ASIDE, pin="", problem=problem, way=Way.SET_ASIDE, left_at=timezone.now())
-    log.warning("pool_cards_set_aside", pool_cards=list(ids), problem=problem)
+    with transaction.atomic():
+        pooled = PoolCard.objects.select_for_update().filter(pk__in=ids, status=Status.POOLED)
+        found = list(pooled.order_by("pk").values_list("pk", flat=True))  # in one order: nobody waits in a ring
+        PoolCard.objects.filter(pk__in=found).update(
+            status=Status.SET_ASIDE, pin="", problem=problem, way=Way.SET_ASIDE, left_at=timezone.now()
+        )
+    if found:
+        log.warning("pool_cards_set_aside", pool_cards=found, problem=problem)
 
 
 def keep_unreadable(card_id: int) -> None:

@@ -142,7 +142,7 @@ class PoolCard(models.Model):
     class Meta:
         ordering = ("id",)
         indexes = (
-            models.Index(fields=("id",), condition=Q(status="Pooled"), name="pool_card_pooled"),
+            models.Index(fields=("batch", "id"), condition=Q(status="Pooled"), name="pool_card_next"),
             models.Index(fields=("-issued_at",), condition=Q(status="Issued"), name="pool_card_issued"),
             models.Index(
                 fields=("asked_at",), condition=Q(status="Issued", crm_status="Active"), name="pool_card_unregistered"

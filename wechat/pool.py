@@ -6,7 +6,7 @@ card is handed out the CRM is asked whether it is still free.
 """
 
 import random
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import NamedTuple
@@ -81,7 +81,10 @@ def draw(*, caller: Caller) -> DrawnCard:
 def claim_replacement(request_id: str) -> str | None:
     """For a lost card: take the next pooled card in the caller's transaction. Its PIN is asked for by nobody."""
     card = _pooled().exclude(end_date__lt=timezone.localdate()).select_for_update(skip_locked=True).first()
-    return card.number if card and leaving.issue(card.pk, Way.REPLACEMENT, request_id) else None
+    if card is None or not leaving.issue(card.pk, Way.REPLACEMENT, request_id):
+        return None
+    leaving.count(Way.REPLACEMENT)
+    return card.number
 
 
 def refill() -> None:
@@ -100,8 +103,11 @@ def refill() -> None:
 
 
 def _pooled() -> QuerySet[PoolCard]:
-    """In the order of the partial index `pool_card_pooled`, which the planner takes for nothing else."""
-    return PoolCard.objects.filter(status=Status.POOLED).order_by("pk")
+    """In the order of the partial index `pool_card_next`.
+
+    By id alone, PostgreSQL might walk the primary key over all that was handed out.
+    """
+    return PoolCard.objects.filter(status=Status.POOLED).order_by("batch_id", "pk")
 
 
 def _propose() -> int | None:
@@ -157,8 +163,9 @@ def _claim(card: Candidate, caller: Caller) -> DrawnCard | None:
         return None
     client = caller.client.pk if caller.client else None
     drawn = DrawnCard(card.number, pin, card.customer_id)
-    with transaction.atomic() if claims.current() else nullcontext():  # one statement is a transaction by itself
+    with transaction.atomic():
         if not leaving.issue(card.pk, Way.GET_CARD, caller.request_id, client):
             return None
         claims.remember(asdict(drawn))
+    leaving.count(Way.GET_CARD)
     return drawn

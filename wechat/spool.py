@@ -20,6 +20,10 @@ class Replaced(Exception):
     """The content is another one than at the start of the import."""
 
 
+class TooLarge(Exception):
+    """More than CARD_FILE_LIMIT bytes."""
+
+
 class Known(Exception):
     """What lay in the inbox is, byte for byte, what another batch of the inbox has imported."""
 
@@ -35,13 +39,17 @@ def keep(batch: Batch, content: IO[bytes], alive: Alive = lambda: None) -> None:
 
 
 def bring(batch: Batch, alive: Alive) -> None:
-    """Have the content here; put what came over HTTP on the file server, too. Raises what CardFiles raises."""
+    """Have the content here; put an upload on the file server, too. Raises TooLarge, what CardFiles raises."""
     files = card_files.chosen()
     if not path(batch).exists():
         if batch.spooled and not batch.stored:
             raise errors.DirOrFileNotFound
         name, place = (batch.sent_as, Place.INBOX) if batch.from_inbox else (batch.file_name, Place.TOP)
         with files.open(name, place) as stream:
+            stream.seek(0, 2)
+            if stream.tell() > settings.CARD_FILE_LIMIT:
+                raise TooLarge
+            stream.seek(0)
             keep(batch, stream, alive)
     if batch.spooled and not batch.stored:
         with path(batch).open("rb") as content:

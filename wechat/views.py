@@ -54,6 +54,8 @@ class WechatViewSet(OperationViewSet):
         batch = batches.taken_before()
         if batch is None:
             part = request.FILES.get("fileName")
+            if unknown := set(request.FILES) - {"fileName"}:
+                raise errors.ValidationError({name: ["A file goes in the part fileName."] for name in unknown})
             file = batches.check_upload(part) if part else batches.check_named(self.form(request)["file_name"])
             self.limit_client(request.caller, UPLOADS_PER_CLIENT_HOUR=HOUR)
             batch = batches.take(file, caller=request.caller)

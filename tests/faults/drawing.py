@@ -36,9 +36,9 @@ def draw(base: str, key: str, notes: Notes) -> None:
 
 
 @contextmanager
-def callers(base: str, key: str, count: int = 8) -> Iterator[Notes]:
-    """They draw while the block runs."""
-    notes, stop = Notes(), threading.Event()
+def callers(base: str, key: str, count: int = 8, notes: Notes | None = None) -> Iterator[Notes]:
+    """They draw while the block runs, and go on with `notes` where they are given."""
+    notes, stop = notes or Notes(), threading.Event()
 
     def work() -> None:
         while not stop.is_set():
@@ -57,8 +57,10 @@ def callers(base: str, key: str, count: int = 8) -> Iterator[Notes]:
 
 def drain(base: str, key: str, notes: Notes) -> None:
     """Draw until the pool is empty."""
-    while not notes.refusals[4001]:
-        draw(base, key, notes)
+    with callers(base, key, notes=notes):
+        until = time.monotonic() + 60
+        while not notes.refusals[4001] and time.monotonic() < until:
+            time.sleep(0.05)
 
 
 def demand_each_card_once(notes: Notes) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import requests
 
 from config import valkey
-from tests.stack import ROOT, free_port
+from tests.environment import free_port
+from tests.stack import ROOT
 from tests.test_killed import database_url
 
 

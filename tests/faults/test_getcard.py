@@ -45,8 +45,8 @@ def stocked(count: int) -> str:
 @again
 @pytest.mark.parametrize("kill_at", ["wechat.pool:_claim:before", "wechat.pool:draw:after"])
 def test_f1_f2_web_workers_killed_before_the_claim_and_after_it(here: Site, kill_at: str, turn: int) -> None:
-    key = stocked(1200)
-    base = here.web(KILL_AT=kill_at, KILL_SHARE="0.02")
+    key = stocked(600)
+    base = here.web(KILL_AT=kill_at, KILL_SHARE="0.01")
     with callers(base, key) as notes:
         time.sleep(SECONDS)
     assert notes.unknown, "Nobody was killed."

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if not Batch.objects.exists():
             _fill_pool()
         made = json.loads((target if target.exists() else part).read_text())
-        _write(part, {**made, "base_url": settings.BASE_URL})
+        _write(part, {**made, **_places()})
         part.rename(target)
 
     def _rows(self) -> dict[str, Any]:
@@ -62,9 +62,7 @@ class Command(BaseCommand):
             "base_url": settings.BASE_URL,
             "staff": staff,
             "api_key": authentication.issue_key(client)[1],
-            "sms_outbox": str(settings.SMS_OUTBOX_FILE),
-            "mail_outbox": settings.EMAIL_FILE_PATH,
-            "card_files": str(settings.CARD_FILES_DIR),
+            **_places(),
             "stores": stores,
             "cards": people.cards_of_every_status(customer),
             "customer": person,
@@ -75,6 +73,17 @@ class Command(BaseCommand):
                 "TwoOnOnePhone": [people.new_customer(name, cell_phone=shared)[1] for name in ("Hua", "Jia")],
             },
         }
+
+
+def _places() -> dict[str, str]:
+    """Where things are; renewed at each start, since folders move and ports change."""
+    Path(settings.EMAIL_FILE_PATH).mkdir(parents=True, exist_ok=True)
+    return {
+        "base_url": settings.BASE_URL,
+        "sms_outbox": str(settings.SMS_OUTBOX_FILE),
+        "mail_outbox": settings.EMAIL_FILE_PATH,
+        "card_files": str(settings.CARD_FILES_DIR),
+    }
 
 
 def _fill_pool() -> None:
