@@ -61,9 +61,10 @@ def call(service: str, method: str, arguments: Arguments) -> Reply:
     _retries.earn()
     if "RequestId" not in arguments:
         return _read(service, method, arguments, deadline)
-    reply = _write(service, method, arguments, deadline)
-    stale.forget(str(arguments.get("MemberNumber", "")))
-    return reply
+    try:
+        return _write(service, method, arguments, deadline)
+    finally:
+        stale.forget(str(arguments.get("MemberNumber", "")))
 
 
 def _read(service: str, method: str, arguments: Arguments, deadline: Deadline) -> Reply:
