@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 ARGS ?=
 
-.PHONY: help run test test-sdk bench-pool bench-siebel soak check clean
+.PHONY: help run test test-sdk bench-pool bench-siebel bench-admin soak check clean
 
 help:
 	@echo "make run    API, admin and docs on http://127.0.0.1:8000 (PORT=8001 make run for another port)"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench-siebel  a call of Siebel against a bare one, and a mute Siebel; PostgreSQL and Redis must run here"
 	@echo "make bench-pool  the card pool against what this machine can do at all; PostgreSQL and Redis must run here"
 	@echo "make soak   the fault tests, many long rounds: an hour or two"
+	@echo "make bench-admin  how long the admin takes beside a million rows; needs a local PostgreSQL (BENCH_SERVER) and Redis"
 	@echo "make clean  remove .venv; var/ with its data stays"
 
 run: .venv/installed
@@ -41,6 +42,9 @@ check: .venv/installed-dev
 	.venv/bin/lint-imports
 	.venv/bin/python manage.py makemigrations --check --dry-run
 	.venv/bin/python bin/production_settings.py manage.py check --deploy --fail-level WARNING
+
+bench-admin: .venv/installed
+	@.venv/bin/python -m bench.admin
 
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: apt install python3 python3-venv"; exit 1; }

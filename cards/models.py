@@ -63,7 +63,7 @@ class Card(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.number
+        return f"…{self.number[-4:]}"
 
     def has_pin(self, pin: str) -> bool:
         return digests.matches(self.pin_digest, "card-pin", self.number, pin)
@@ -87,6 +87,7 @@ class CardEvent(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        indexes = (models.Index(fields=("customer_id", "-id"), name="card_event_of_a_customer"),)
 
     def __str__(self) -> str:
         return f"{self.event}: {self.source} → {self.target}"

@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -108,12 +109,16 @@ TRUSTED_PROXIES = networks_of("TRUSTED_PROXIES", [])
 OPEN_NETWORKS = networks_of("OPEN_NETWORKS", [] if PRODUCTION else ["127.0.0.0/8", "::1/128"])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "staff.apps.StaffConfig",  # before the admin, whose templates it replaces
+    "staff.apps.WorkplaceConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -136,8 +141,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -311,6 +318,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# Staff: a password and an authenticator's code; whoever fails too often waits, by name and address together.
+STAFF_TOTP = env.bool("STAFF_TOTP", default=PRODUCTION)
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = env.int("STAFF_LOGIN_TRIES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("STAFF_LOCK_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "loyalty.callers.connecting_address"
+AXES_RESET_ON_SUCCESS = True
+AXES_SENSITIVE_PARAMETERS = ["otp_token"]
+AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # Siebel
 SIEBEL_TRANSPORT = env.str("SIEBEL_TRANSPORT", default="embedded")
@@ -365,7 +384,7 @@ if not set(SIEBEL_STALE_METHODS) <= _MAY_BE_STALE:
 SIEBELSERVER_DATABASE_URL = env.str("SIEBELSERVER_DATABASE_URL", default=f"sqlite:///{VAR_DIR}/siebel.sqlite3")
 
 # Messages
-BRAND_NAME = env.str("BRAND_NAME", default="Loyalty")
+BRAND_NAME = OTP_TOTP_ISSUER = env.str("BRAND_NAME", default="Loyalty")
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="local")
 SMS_GATEWAYS = {
     "local": "sms.gateways.local.LocalGateway",
@@ -435,6 +454,8 @@ CARD_IMPORT_LEASE_SECONDS = env.float("CARD_IMPORT_LEASE_SECONDS", default=120.0
 CARD_INBOX_SETTLE_SECONDS = env.float("CARD_INBOX_SETTLE_SECONDS", default=60.0)
 POOL_LOW_CARDS = env.int("POOL_LOW_CARDS", default=1000)
 POOL_LOW_DAYS = env.float("POOL_LOW_DAYS", default=7.0)
+# Wechats/upload, which uploadCard replaces
+LEGACY_UPLOAD = env.bool("LEGACY_UPLOAD", default=True)
 POOL_WINDOW = env.int("POOL_WINDOW", default=10_000)
 
 # Orders and rewards
@@ -533,5 +554,6 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "axes": {"level": "CRITICAL"},  # it names whom somebody tried; its rows have that, too
     },
 }

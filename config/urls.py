@@ -25,7 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("redoc.js", documents.redoc_bundle, name="redoc-bundle"),
-    path("favicon.ico", documents.favicon),
+    path("favicon.ico", documents.favicon, name="favicon"),
     path("health", health.page),
     path("metrics", metrics.page),
     path("sms/receipts/<str:key>/<str:gateway>", receipts.page),

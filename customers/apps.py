@@ -6,6 +6,7 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         from customers import (  # noqa: F401 (services register themselves)
+            blocking_service,
             business_service,
             contact_service,
             holdings,

@@ -84,6 +84,12 @@ class Member(models.Model):
         indexes = (
             models.Index(fields=("status", "-created_at"), name="member_by_status"),
             models.Index(fields=("-created_at",), name="member_newest"),
+            models.Index(fields=("registered_at",), name="member_by_registration"),
+            models.Index(
+                fields=("last_name", "first_name"),
+                opclasses=("varchar_pattern_ops", "varchar_pattern_ops"),
+                name="member_by_name",
+            ),
         )
         constraints = (
             models.CheckConstraint(condition=Q(status__in=MemberStatus.values), name="member_status_is_known"),
@@ -197,3 +203,19 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} at {self.at:%Y-%m-%d}"
+
+
+class Note(models.Model):
+    """What staff note on a customer for each other."""
+
+    customer_id = models.CharField(max_length=15)
+    text = models.CharField(max_length=1000)
+    staff = models.CharField(max_length=150)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("customer_id", "-id"), name="note_on_a_customer"),)
+
+    def __str__(self) -> str:
+        return f"note {self.pk} on {self.customer_id}"

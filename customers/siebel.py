@@ -156,3 +156,13 @@ def reopen(*, customer_id: str, reason: str, caller: Caller) -> None:
 def disable(*, customer_id: str, reason: str, caller: Caller) -> None:
     """Close the account. Raises InvalidMemberID."""
     siebel.change(SERVICE, "Disable", customer_id, {"Reason": reason}, caller=caller)
+
+
+def block(*, customer_id: str, reason: str, caller: Caller) -> None:
+    """Raises InvalidMemberID."""
+    siebel.change(SERVICE, "Block", customer_id, {"Reason": reason}, caller=caller)
+
+
+def unblock(*, customer_id: str, reason: str, caller: Caller) -> None:
+    """Raises InvalidMemberID."""
+    siebel.change(SERVICE, "Unblock", customer_id, {"Reason": reason}, caller=caller)

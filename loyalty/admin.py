@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, JSONField, Q, QuerySet
@@ -13,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from loyalty import authentication
+from loyalty import authentication, staff_admin  # noqa: F401 (it registers itself)
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
 from loyalty.models import (
     ApiClient,
@@ -29,8 +29,6 @@ from loyalty.models import (
 )
 from loyalty.scopes import Scope
 
-admin.site.site_header = admin.site.site_title = admin.site.index_title = "Loyalty"
-
 
 @admin.register(Store)
 class StoreAdmin(QuickListAdmin):
@@ -43,7 +41,7 @@ class ScopesField(forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[(scope.value, f"{scope.value}: {scope.label}") for scope in Scope], **kwargs)
+        super().__init__(choices=[(scope.value, f"{scope.value}: {gettext(scope.label)}") for scope in Scope], **kwargs)
 
 
 class LinesField(forms.CharField):
@@ -135,8 +133,8 @@ class ApiClientAdmin(QuickListAdmin):
         key = get_object_or_404(client.keys, pk=key_id)
         if key.revoked_at is None:
             authentication.revoke_key(key)
-            self.log_change(request, client, f"Revoked the key {key}")
-        messages.success(request, f"The key {key} is revoked.")
+            self.log_change(request, client, gettext("Revoked the key %s") % key)
+        messages.success(request, gettext("The key %s is revoked.") % key)
         return redirect("admin:loyalty_apiclient_change", client.pk)
 
     def _changeable(self, request: HttpRequest, client_id: int) -> ApiClient:
@@ -147,9 +145,9 @@ class ApiClientAdmin(QuickListAdmin):
     def _issue_key(self, request: HttpRequest, client: ApiClient) -> None:
         """Make a key and show it, this once. Raises ValueError where there are two live ones."""
         row, key = authentication.issue_key(client)
-        self.log_change(request, client, f"Made the key {row}")
-        text = 'The key of {}, shown this once: <code style="user-select: all">{}</code>'
-        messages.success(request, format_html(text, client, key))
+        self.log_change(request, client, gettext("Made the key %s") % row)
+        said = gettext("The key of %(client)s, shown this once:") % {"client": client}
+        messages.success(request, format_html('{} <code style="user-select: all">{}</code>', said, key))
 
 
 @admin.register(ApiKey)
@@ -220,15 +218,3 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     @admin.display(description="answered", boolean=True)
     def is_answered(self, key: IdempotencyKey) -> bool:
         return bool(key.answer)
-
-
-@admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin):
-    """Who did what in the admin."""
-
-    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "get_change_message")
-    list_filter = ("action_flag", "action_time", "content_type")
-    list_select_related = ("user", "content_type")
-    ordering = ("-id",)
-    search_fields = ("user__username__exact", "object_id__exact", "object_repr__exact")
-    fields = ("action_time", "user", "content_type", "object_id", "object_repr", "action_flag", "get_change_message")

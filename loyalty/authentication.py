@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from loyalty import errors
 from loyalty.callers import Client, connecting_address, within
@@ -38,7 +39,7 @@ def issue_key(client: ApiClient) -> tuple[ApiKey, str]:
         taken = set(client.keys.filter(revoked_at=None).values_list("slot", flat=True))
         free = [slot for slot in (1, 2) if slot not in taken]
         if not free:
-            raise ValueError("This client has two live keys; revoke one first.")
+            raise ValueError(gettext("This client has two live keys; revoke one first."))
         key = KEY_PREFIX + secrets.token_urlsafe(32)
         row = ApiKey.objects.create(client=client, prefix=key[:10], digest=token_digest(key), slot=free[0])
     return row, key

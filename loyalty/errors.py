@@ -284,6 +284,25 @@ class WrongFileExtension(Refusal):
     code, reason, message = 4003, "WrongFileExtension", "File extension incorrect."
 
 
+class WrongFileFormat(Refusal):
+    code, reason, message = 4002, "WrongFileFormat", "File format incorrect."
+
+
+class UploadFail(Refusal):
+    code, reason, message = 4004, "UploadFail", "The upload failed due to a wrong attachment."
+
+
+class IncorrectDir(Refusal):
+    code, reason, message = 403, "incorrectDir", "Wrong upload URL."
+
+
+class UploadNotAuthorized(Refusal):
+    """The file server does not let us in."""
+
+    code, reason, name = 401, "authorizationError", "AuthorizationError"
+    message = "Authorization required."
+
+
 class DirOrFileNotFound(Refusal):
     code, reason, message = 4007, "DirOrFileNotFound", "Directory or file not found."
 

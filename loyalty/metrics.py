@@ -37,8 +37,17 @@ SCRAPED = CollectorRegistry()  # what is looked up when it is asked for, the sam
 def page(request: HttpRequest) -> HttpResponse:
     """`/metrics`, for addresses of OPEN_NETWORKS or a key with the scope ops."""
     access.demand_insight(request)
-    registry = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return HttpResponse(generate_latest(registry) + generate_latest(SCRAPED), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(_registry()) + generate_latest(SCRAPED), content_type=CONTENT_TYPE_LATEST)
+
+
+def samples(name: str) -> list[Any]:
+    """What one of the metrics says at the moment."""
+    return [sample for metric in _registry().collect() if metric.name == name for sample in metric.samples]
+
+
+def _registry() -> CollectorRegistry:
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry

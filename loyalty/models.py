@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from loyalty.scopes import Scope
 
@@ -33,12 +34,12 @@ class Store(models.Model):
 def valid_networks(value: Any) -> None:
     """An address allow-list: a JSON list of addresses or CIDR networks."""
     if not isinstance(value, list):
-        raise ValidationError("Give a list of addresses or networks, one a line.")
+        raise ValidationError(gettext("Give a list of addresses or networks, one a line."))
     for entry in value:
         try:
             ipaddress.ip_network(entry if isinstance(entry, str) else "")
         except ValueError:
-            raise ValidationError(f"{entry} is not an address or a network such as 10.1.0.0/16.") from None
+            raise ValidationError(gettext("%s is not an address or a network such as 10.1.0.0/16.") % entry) from None
 
 
 def valid_scopes(value: Any) -> None:
@@ -81,10 +82,10 @@ class ApiClient(models.Model):
         return self.name
 
     def clean(self) -> None:
-        anywhere = any(ipaddress.ip_network(entry).prefixlen == 0 for entry in self.networks or [])
+        anywhere = any(str(entry).endswith("/0") for entry in self.networks or [])
         if Scope.CUSTOMERS in (self.scopes or []) and (not self.networks or anywhere):
             raise ValidationError(
-                {"networks": "The scope customers acts for any customer: name the addresses it is used from."}
+                {"networks": gettext("The scope customers acts for any customer: name the addresses it is used from.")}
             )
 
 

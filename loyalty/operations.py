@@ -24,6 +24,7 @@ from loyalty.budgets import scaled
 from loyalty.callers import Caller
 from loyalty.idempotency import Replays
 
+DEPRECATED = "@1795478400"  # RFC 9745: since this version, 2026-11-24
 Form = type[serializers.Serializer[Any]]
 
 
@@ -100,9 +101,15 @@ class OperationViewSet(viewsets.ViewSet):
         caller = admit(inner, self.operation.access, inner.request_id)  # type: ignore[attr-defined]
         inner.caller = request.caller = caller  # type: ignore[attr-defined]
         parsers.demand_size(self.body_limit, inner.META)
-        if self.operation.form is None and request.method == "POST":
+        if request.method == "POST" and not (self.operation.form or self.operation.upload):
             request.data  # noqa: B018 (reading it is what refuses a body that no operation takes)
         self._limit(caller)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if self.operation.deprecated:
+            answer["Deprecation"] = DEPRECATED
+        return answer
 
     def form(self, request: Request) -> dict[str, Any]:
         """The body, validated by the operation's form."""

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from loyalty import errors
 from loyalty.admin_site import QuickListAdmin
@@ -44,18 +45,18 @@ class StarAdjustmentAdmin(QuickListAdmin):
 
     @admin.action(description="Approve: enter it in the ledger", permissions=("approve",))
     def approve(self, request: HttpRequest, queryset: QuerySet[StarAdjustment]) -> None:
-        self._decide(request, queryset, adjustments.approve, "Approved")
+        self._decide(request, queryset, adjustments.approve, gettext("Approved"))
 
     @admin.action(description="Reject", permissions=("approve",))
     def reject(self, request: HttpRequest, queryset: QuerySet[StarAdjustment]) -> None:
-        self._decide(request, queryset, adjustments.reject, "Rejected")
+        self._decide(request, queryset, adjustments.reject, gettext("Rejected"))
 
     def _decide(self, request: HttpRequest, asked: QuerySet[Any], decide: Callable[..., None], done: str) -> None:
         for adjustment in asked.order_by("pk"):
             try:
                 decide(adjustment_id=adjustment.pk, by=request.user)
             except (adjustments.Undecidable, errors.Refusal) as refused:
-                text = refused.message if isinstance(refused, errors.Refusal) else str(refused)
+                text = gettext(refused.message if isinstance(refused, errors.Refusal) else str(refused))
                 self.message_user(request, f"{adjustment}: {text}", messages.ERROR)
             else:
                 self.log_change(request, adjustment, f"{done}.")

@@ -26,6 +26,7 @@ class StarEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(PartnerTransaction)
 class PartnerTransactionAdmin(ReadOnlyAdmin):
+    masked = ("external_identity", "card_number")
     list_display = (
         "receipt_number",
         "source_code",

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from loyalty.admin import LinesField
 from loyalty.admin_site import QuickListAdmin, ReadOnlyAdmin
@@ -45,12 +47,13 @@ class TemplateAdmin(QuickListAdmin):
         }
         subject, text = template.fill(**values)
         filled = ", ".join(f"{name}={value}" for name, value in template.for_provider(values).items())
-        approved = f"To a provider that keeps the texts: {template.provider_code}({filled})"
+        approved = f"{gettext('To a provider that keeps the texts:')} {template.provider_code}({filled})"
         return "\n\n".join(filter(None, (subject, text, template.provider_code and approved)))
 
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
+    masked = ("recipient",)
     list_display = ("id", "channel", "recipient", "template", "state", "code", "attempts", "created_at", "ended_at")
     list_filter = ("channel", "state", "created_at")
     search_fields = ("recipient__exact", "customer_id__exact")
@@ -79,6 +82,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Pin)
 class PinAdmin(ReadOnlyAdmin):
+    masked = ("recipient",)
     list_display = ("purpose", "recipient", "tries", "expires_at")
     list_display_links = ("purpose", "recipient")
     list_filter = ("purpose", "expires_at")
@@ -96,7 +100,9 @@ class LineAdmin(ReadOnlyAdmin):
 
 class DeskForm(forms.ModelForm):
     prefixes = LinesField(
-        label="Numbers allowed", required=False, help_text=str(Desk._meta.get_field("prefixes").help_text)
+        label=_("Numbers allowed"),
+        required=False,
+        help_text=_("The beginnings of the numbers that may get short messages, one a line; empty: all."),
     )
 
     class Meta:
@@ -119,14 +125,14 @@ class DeskAdmin(QuickListAdmin):
 
     @admin.display(description="alarms")
     def what_is_wrong(self, desk: Desk) -> str:
-        return (
-            "; ".join(f"{watch.MEANING.get(name, name)}, since {since}" for name, since in desk.alarms.items()) or "-"
-        )
+        said = gettext("%(meaning)s, since %(since)s")
+        alarms = [(gettext(watch.MEANING.get(name, name)), since) for name, since in desk.alarms.items()]
+        return "; ".join(said % {"meaning": meaning, "since": since} for meaning, since in alarms) or "-"
 
     @admin.display(description="PINs used")
     def pins_used(self, desk: Desk) -> str:
         used, of = watch.pins_used()
-        return f"{used} of the last {of}"
+        return gettext("%(used)d of the last %(of)d") % {"used": used, "of": of}
 
     @admin.display(description="of the daily ceiling")
     def share_of_the_day(self, desk: Desk) -> str:
@@ -134,4 +140,4 @@ class DeskAdmin(QuickListAdmin):
 
     @admin.display(description="oldest message that waits")
     def waiting(self, desk: Desk) -> str:
-        return f"{watch.seconds_waiting():.0f} seconds"
+        return gettext("%d seconds") % watch.seconds_waiting()

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 
 class Channel(models.TextChoices):
@@ -58,7 +59,7 @@ class Template(models.Model):
 
     def clean(self) -> None:
         if self.channel == Channel.EMAIL and not self.subject:
-            raise ValidationError({"subject": "An e-mail needs a subject."})
+            raise ValidationError({"subject": gettext("An e-mail needs a subject.")})
         for field in ("subject", "text"):
             self._demand_known_variables(field)
         self._demand_usable_order()
@@ -67,7 +68,7 @@ class Template(models.Model):
         try:
             pieces = list(Formatter().parse(getattr(self, field)))
         except ValueError:
-            raise ValidationError({field: "A brace stands alone."}) from None
+            raise ValidationError({field: gettext("A brace stands alone.")}) from None
         for _, name, spec, conversion in pieces:
             if name is not None and (name not in self.VARIABLES or spec or conversion):
                 raise ValidationError({field: f"Only these stand for something: {{{'}, {'.join(self.VARIABLES)}}}."})
@@ -79,7 +80,7 @@ class Template(models.Model):
             wanted = f"{', '.join(self.VARIABLES)}, each alone or as name=variable"
             raise ValidationError({"provider_variables": f"Separate by commas some of: {wanted}."})
         if len(set(names)) < len(names):
-            raise ValidationError({"provider_variables": "A name stands there twice."})
+            raise ValidationError({"provider_variables": gettext("A name stands there twice.")})
 
     def _provider_pairs(self) -> list[tuple[str, str]]:
         """The provider's name and ours, in the provider's order."""
@@ -142,6 +143,7 @@ class Message(models.Model):
         indexes = (
             models.Index(fields=("due_at",), condition=Q(state__in=("queued", "sending")), name="message_waiting"),
             models.Index(fields=("recipient", "-id"), name="message_by_recipient"),
+            models.Index(fields=("created_at", "state"), name="message_by_time"),
         )
 
     def __str__(self) -> str:
@@ -185,7 +187,7 @@ class Line(models.Model):
 
 def valid_prefixes(value: object) -> None:
     if not isinstance(value, list) or not all(re.fullmatch(r"[0-9]{1,11}", str(entry), re.ASCII) for entry in value):
-        raise ValidationError("Give the beginnings of cell phone numbers, one a line, such as 138 or 1391234.")
+        raise ValidationError(gettext("Give the beginnings of cell phone numbers, one a line, such as 138 or 1391234."))
 
 
 class Desk(models.Model):
@@ -211,7 +213,7 @@ class Desk(models.Model):
         constraints = (models.CheckConstraint(condition=Q(id=1), name="desk_one_row"),)
 
     def __str__(self) -> str:
-        return "SMS desk"
+        return str(self._meta.verbose_name)
 
     def allows(self, phone: str) -> bool:
         """Whether a short message may go to a phone at all, now or later."""

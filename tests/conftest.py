@@ -37,6 +37,8 @@ from wechat.models import Batch
 
 PHONE = "13812345678"
 KEPT = {"django_migrations", "django_content_type", "auth_permission", "sms_template"}
+KEPT |= {"auth_group", "auth_group_permissions"}  # the roles
+APPEND_ONLY = ("orders_starentry", "staff_staffaction")
 MEI = {
     "userName": "mei.li",
     "password": "correct horse battery",
@@ -121,24 +123,25 @@ def clear_rows(alias: str = DEFAULT_DB_ALIAS) -> None:
     """Foreign keys are checked at the end of a transaction, so the order does not matter."""
     tables = [name for name in connections[alias].introspection.table_names() if name not in KEPT]
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        _clear_ledger(cursor)
+        for table in APPEND_ONLY:
+            _clear_append_only(cursor, table)
         for table in tables:
             cursor.execute(f"DELETE FROM {table}")
 
 
-def _clear_ledger(cursor: Any) -> None:
-    """Past the triggers that keep the ledger append-only."""
+def _clear_append_only(cursor: Any, table: str) -> None:
+    """Past the triggers that keep it so."""
     if cursor.db.vendor == "postgresql":
-        cursor.execute("TRUNCATE orders_starentry")
+        cursor.execute(f"TRUNCATE {table}")
         return
-    cursor.execute("SELECT 1 FROM orders_starentry LIMIT 1")
+    cursor.execute(f"SELECT 1 FROM {table} LIMIT 1")
     if not cursor.fetchone():
         return
-    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'orders_starentry'")
+    cursor.execute(f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'")
     triggers = cursor.fetchall()
     for name, _ in triggers:
         cursor.execute(f"DROP TRIGGER {name}")
-    cursor.execute("DELETE FROM orders_starentry")
+    cursor.execute(f"DELETE FROM {table}")
     for _, statement in triggers:
         cursor.execute(statement)
 

@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -80,14 +81,27 @@ class Sshd:
     def stop(self) -> None:
         """At once, with every connection."""
         if self.process:
+            self.process.send_signal(signal.SIGSTOP)  # it starts no more of them
             for child in _descendants(self.process.pid):
                 with suppress(ProcessLookupError):  # its connection has just ended
                     os.kill(child, 9)
             self.process.kill()
             self.process.wait()
             self.process = None
+            self._await_end()
         if self.listener:
             self.listener.close()
+
+    def _await_end(self) -> None:
+        """A killed child keeps the port for a moment."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            try:
+                socket.create_server(("127.0.0.1", self.port)).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
 
 
 def _program() -> str:

@@ -415,3 +415,36 @@ def test_an_upload_that_outlived_its_batch_is_swept(loader: Api, settings: Setti
     tasks.sweep_spool()
     assert not left.exists()
     assert waiting.exists()
+
+
+# Wechats/upload, of the first days
+
+
+def old(loader: Api, part: str = 'name="wechatFile"; filename="old.csv"', text: str = TWO) -> Any:
+    body = f"--b\r\nContent-Disposition: form-data; {part}\r\n\r\n{text}\r\n--b--\r\n".encode()
+    return loader.post("Wechats/upload", body, content_type="multipart/form-data; boundary=b")
+
+
+def test_the_old_upload_imports_too(loader: Api, folder: Path, settings: Settings) -> None:
+    reply = old(loader)
+    assert reply.json()["success"] is True
+    assert reply.headers["Deprecation"].startswith("@")
+    assert ended(reply.json()["batchId"]).imported == 2
+    settings.LEGACY_UPLOAD = False
+    assert code_of(old(loader), 404) == 404
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "code"),
+    [
+        ('name="wechatFile"; filename="old.csv"', "card,pin\n1,2\n", 4002),
+        ('name="wechatFile"; filename="old.xlsx"', TWO, 4003),
+        ('name="wechatFile"; filename="old.csv"', "", 4004),
+        ('name="wechatFile"', TWO, 4004),
+        ('name="fileName"; filename="old.csv"', TWO, 4004),
+        ('name="wechatFile"; filename="../old.csv"', TWO, 403),
+    ],
+)
+def test_the_old_upload_has_codes_of_its_own(loader: Api, folder: Path, part: str, text: str, code: int) -> None:
+    assert code_of(old(loader, part, text)) == code
+    assert not Batch.objects.exists()

@@ -135,6 +135,14 @@ def named() -> Any:
     return holding(Api(), Scope.WECHAT_LOAD).post("Wechats/uploadCard", {"fileName": "june.csv"})
 
 
+def test_the_old_upload_says_that_the_server_is_not_the_one(database: None, own_sshd: Sshd) -> None:
+    own_sshd.stop()
+    own_sshd.new_key("host_key")
+    own_sshd.start()
+    assert code_of(holding(Api(), Scope.WECHAT_LOAD).form("Wechats/upload", {"wechatFile": csv_file(TWO)})) == 401
+    assert not Batch.objects.exists()
+
+
 def test_nothing_goes_to_a_server_with_another_host_key(database: None, own_sshd: Sshd) -> None:
     own_sshd.stop()
     own_sshd.new_key("host_key")

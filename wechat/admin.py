@@ -128,6 +128,7 @@ class LeftUnregistered(admin.SimpleListFilter):
 
 @admin.register(PoolCard)
 class PoolCardAdmin(ReadOnlyAdmin):
+    masked = ("number",)
     list_display = ("number", "status", "problem", "batch", "issued_to", "issued_at", "crm_status")
     list_filter = ("status", LeftUnregistered, "issued_at", "issued_to")
     list_select_related = ("batch", "issued_to")

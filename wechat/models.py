@@ -159,7 +159,7 @@ class PoolCard(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.number
+        return f"…{self.number[-4:]}"
 
 
 class Departure(models.Model):

@@ -26,6 +26,10 @@ class UploadForm(serializers.Serializer[Any]):
     fileName = serializers.FileField(required=False, help_text="A CSV file, or the name of one on the file server.")
 
 
+class WechatUploadForm(serializers.Serializer[Any]):
+    wechatFile = serializers.FileField(help_text="A CSV file.")
+
+
 class QueuedBatchSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     batchId = serializers.CharField()

@@ -1,3 +1,4 @@
+from django.conf import settings
 from rest_framework.response import Response
 
 from loyalty import errors
@@ -6,8 +7,8 @@ from loyalty.budgets import DAY, HOUR
 from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
 from loyalty.scopes import Scope
-from wechat import batches, pool
-from wechat.serializers import NamedFileForm, PoolCardSerializer, QueuedBatchSerializer, UploadForm
+from wechat import batches, legacy, pool
+from wechat.serializers import NamedFileForm, PoolCardSerializer, QueuedBatchSerializer, UploadForm, WechatUploadForm
 
 
 class WechatViewSet(OperationViewSet):
@@ -57,6 +58,36 @@ class WechatViewSet(OperationViewSet):
             if unknown := set(request.FILES) - {"fileName"}:
                 raise errors.ValidationError({name: ["A file goes in the part fileName."] for name in unknown})
             file = batches.check_upload(part) if part else batches.check_named(self.form(request)["file_name"])
+            self.limit_client(request.caller, UPLOADS_PER_CLIENT_HOUR=HOUR)
+            batch = batches.take(file, caller=request.caller)
+        return Response({"success": True, "batchId": str(batch.pk)})
+
+    @operation(
+        "POST",
+        "Wechats/upload",
+        tag="WeChat",
+        access=client(Scope.WECHAT_LOAD),
+        upload=WechatUploadForm,
+        answer=QueuedBatchSerializer,
+        deprecated=True,
+        refuses=[
+            errors.WrongFileFormat,
+            errors.WrongFileExtension,
+            errors.UploadFail,
+            errors.UploadNotAuthorized,
+            errors.IncorrectDir,
+        ],
+    )
+    def upload(self, request: ApiRequest) -> Response:
+        """Upload a card file, and queue its import.
+
+        Replaced by uploadCard.
+        """
+        if not settings.LEGACY_UPLOAD:
+            raise errors.NotFound({"path": ["No such operation."]})
+        batch = batches.taken_before()
+        if batch is None:
+            file = legacy.checked(request)
             self.limit_client(request.caller, UPLOADS_PER_CLIENT_HOUR=HOUR)
             batch = batches.take(file, caller=request.caller)
         return Response({"success": True, "batchId": str(batch.pk)})

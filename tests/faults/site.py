@@ -72,7 +72,9 @@ class Site:
         self.start(sys.executable, "manage.py", "relay")
 
     def worker(self) -> subprocess.Popen[bytes]:
-        command = ("worker", "-c", "1", "-l", "WARNING", "--without-gossip", "--without-mingle")
+        """Under a name of its own: RabbitMQ lets no two workers of one name in."""
+        name = f"faults-{os.getpid()}-{len(self.processes)}@%h"
+        command = ("worker", "-n", name, "-c", "1", "-l", "WARNING", "--without-gossip", "--without-mingle")
         return self.start(sys.executable, "-m", "celery", "-A", "config.celery", *command)
 
     def stop(self) -> None:
