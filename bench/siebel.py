@@ -90,30 +90,35 @@ def show_cost(calls: dict[str, Callable[[], requests.Response]]) -> bool:
 
 
 def show_silence(control: str, ask: Callable[[], Callable[[], requests.Response]], health: str) -> bool:
-    for _ in range(40):  # each on a connection of its own: every process of the web server has answered before
-        ask()().raise_for_status()
-    requests.post(f"{control}/faults", json={"fault": "hang", "times": 10**9, "seconds": 60}, timeout=5)
-    until, statuses, slowest, health_ms = time.monotonic() + SILENT_SECONDS, Counter[int](), [0.0], [0.0]
+    """Of a service in full swing: its callers, their connections and its own are there before Siebel falls silent."""
+    statuses, slowest, health_ms = Counter[int](), [0.0], [0.0]
+    silent, over = threading.Event(), threading.Event()
 
     def caller() -> None:
         call = ask()
-        while time.monotonic() < until:
-            at = time.monotonic()
-            statuses[call().status_code] += 1
-            slowest.append(time.monotonic() - at)
+        while not over.is_set():
+            at, was_silent = time.monotonic(), silent.is_set()
+            status = call().status_code
+            if was_silent:
+                statuses[status] += 1
+                slowest.append(time.monotonic() - at)
             time.sleep(1)
 
     threads = [threading.Thread(target=caller) for _ in range(CALLERS)]
     for thread in threads:
         thread.start()
+    time.sleep(5)
+    requests.post(f"{control}/faults", json={"fault": "hang", "times": 10**9, "seconds": 60}, timeout=5)
+    silent.set()
+    until = time.monotonic() + SILENT_SECONDS
     while time.monotonic() < until:
         at = time.monotonic()
         requests.get(health, timeout=30)
         health_ms.append((time.monotonic() - at) * 1000)
-        time.sleep(0.1)
+        time.sleep(0.05)
+    over.set()
     for thread in threads:
         thread.join()
-    requests.delete(f"{control}/faults", timeout=5)
     median, worst = statistics.median(health_ms), max(health_ms)
     print(f"{CALLERS} callers, a mute Siebel: answers {dict(statuses)}, the slowest after {max(slowest):.2f} s")
     print(f"/health meanwhile: median {median:.0f} ms, slowest {worst:.0f} ms, at most {MOST_HEALTH_MS} ms", flush=True)

@@ -37,7 +37,11 @@ class Card:
 def validate(*, card_number: str, pin: str, caller: Caller) -> CardState:
     """Look a card up by its number and PIN. Raises IncorrectPin, or FrequentVerify after too many."""
     with card_pins.guess(card_number, caller.address):
-        reply = siebel.call(SERVICE, "Validate", {"CardNumber": card_number, "CardPassword": pin})
+        return _state(siebel.call(SERVICE, "Validate", {"CardNumber": card_number, "CardPassword": pin}))
+
+
+@siebel.readable
+def _state(reply: Mapping[str, str]) -> CardState:
     return CardState(
         card_number=reply["CardNumber"],
         state=reply["CardStatus"],
@@ -72,6 +76,7 @@ def list_cards(*, customer_id: str) -> list[Card]:
     return [_card(row) for row in reply.get("Cards") or []]
 
 
+@siebel.readable
 def _card(row: Mapping[str, str]) -> Card:
     return Card(
         card_number=row["CardNumber"],

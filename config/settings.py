@@ -353,6 +353,7 @@ if SIEBEL_TRANSPORT == "rest":
         raise ImproperlyConfigured(f"The transport rest needs {', '.join(_missing)}.")
     if PRODUCTION and not all(url.startswith("https://") for url in (SIEBEL_URL, SIEBEL_TOKEN_URL) if url):
         raise ImproperlyConfigured("SIEBEL_URL and SIEBEL_TOKEN_URL start with https:// in production.")
+SIEBEL_CA_FILE = env.str("SIEBEL_CA_FILE", default="")
 SIEBEL_CONNECT_SECONDS = number_of("SIEBEL_CONNECT_SECONDS", 1, 0.1, 10)
 SIEBEL_MAX_CONNECTIONS = env.int("SIEBEL_MAX_CONNECTIONS", default=10)
 WEB_THREADS = env.int("WEB_THREADS", default=12 if SIEBEL_TRANSPORT == "rest" else 4)

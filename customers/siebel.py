@@ -1,6 +1,7 @@
 """What customers ask of Siebel, in our words. Siebel's field names stop here and in profile.py."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,7 +57,11 @@ def register(*, caller: Caller, card_number: str, card_password: str, password: 
 
 def get(*, customer_id: str) -> Customer:
     """Raises InvalidMemberID unless it is an active customer."""
-    reply = siebel.call(SERVICE, "Get", {"MemberNumber": customer_id})
+    return _customer(siebel.call(SERVICE, "Get", {"MemberNumber": customer_id}))
+
+
+@siebel.readable
+def _customer(reply: Mapping[str, str]) -> Customer:
     return Customer(
         customer_id=reply["MemberNumber"],
         status=reply["MemberStatus"],

@@ -3,8 +3,8 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -15,6 +15,7 @@ from loyalty import claims, errors, metrics
 from loyalty.callers import Caller
 
 log = structlog.get_logger()
+T = TypeVar("T")
 Arguments = Mapping[str, Any]
 Reply = Mapping[str, Any]
 Transport = Callable[[str, str, Arguments], Reply]
@@ -71,6 +72,20 @@ def call(service: str, method: str, arguments: Arguments) -> Reply:
     if code != "0":
         raise _refusal(code)
     return reply
+
+
+def readable(read: Callable[[Mapping[str, str]], T]) -> Callable[[Mapping[str, str]], T]:
+    """For what reads a reply, or a child of one: where something is missing or malformed, Siebel has not answered."""
+
+    @wraps(read)
+    def reading(reply: Mapping[str, str]) -> T:
+        try:
+            return read(reply)
+        except (LookupError, ValueError) as error:
+            log.error("siebel_reply_unreadable", read=read.__qualname__, kind=type(error).__name__)
+            raise errors.SiebelUnavailable from None
+
+    return reading
 
 
 def _refusal(code: str) -> errors.Refusal:

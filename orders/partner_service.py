@@ -43,7 +43,7 @@ def record_transaction(
     """
     fingerprint = _fingerprint(content)
     if first := _known(source_code, receipt_number, fingerprint):
-        return _reply(first)
+        return remember(request_id, SERVICE, METHOD, _reply(first))
     try:
         with transaction.atomic():
             member_id = _lock_member(content)
@@ -53,7 +53,7 @@ def record_transaction(
             return remember(request_id, SERVICE, METHOD, _reply(taken))
     except IntegrityError:  # another request was first with this receipt
         if first := _known(source_code, receipt_number, fingerprint):
-            return _reply(first)
+            return remember(request_id, SERVICE, METHOD, _reply(first))
         raise
 
 

@@ -1,5 +1,6 @@
 """What orders and partners ask of Siebel, in our words. Siebel's field names stop here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -66,6 +67,11 @@ def record_transaction(
             "Reserve3": reserve3,
         },
     )
+    return _transaction(reply)
+
+
+@siebel.readable
+def _transaction(reply: Mapping[str, str]) -> PartnerTransaction:
     return PartnerTransaction(
         transaction_id=reply["TransactionId"],
         receipt_number=reply["ReceiptNumber"],
@@ -113,56 +119,65 @@ class Reward:
 def list_orders(*, customer_id: str, **asked: Any) -> tuple[list[Order], int]:
     """A page of a customer's orders, and how many there are. Raises InvalidMemberID."""
     reply = siebel.call("Loyalty Order", "List", {"MemberNumber": customer_id, **_page(**asked)})
-    rows = [
-        Order(
-            order_id=row["OrderId"],
-            order_date=from_wire(row["OrderDate"]),
-            store_number=row["StoreNumber"],
-            store_name=row["StoreName"],
-            total_amount=row["TotalAmount"],
-            currency=row["CurrencyCode"],
-            stars=int(row["Points"]),
-            item_count=int(row["ItemCount"]),
-        )
-        for row in reply.get("Orders") or []
-    ]
-    return rows, int(reply["TotalCount"])
+    return [_order(row) for row in reply.get("Orders") or []], _total(reply)
+
+
+@siebel.readable
+def _order(row: Mapping[str, str]) -> Order:
+    return Order(
+        order_id=row["OrderId"],
+        order_date=from_wire(row["OrderDate"]),
+        store_number=row["StoreNumber"],
+        store_name=row["StoreName"],
+        total_amount=row["TotalAmount"],
+        currency=row["CurrencyCode"],
+        stars=int(row["Points"]),
+        item_count=int(row["ItemCount"]),
+    )
+
+
+@siebel.readable
+def _total(reply: Mapping[str, str]) -> int:
+    return int(reply["TotalCount"])
 
 
 def list_items(*, order_id: str, customer_id: str) -> list[OrderItem]:
     """What was sold with an order; without a customer, of anybody's. Raises OrderNotFound, InvalidMemberID."""
     owner = {"MemberNumber": customer_id} if customer_id else {}
     reply = siebel.call("Loyalty Order", "ListItems", {"OrderId": order_id, **owner})
-    return [
-        OrderItem(
-            item_id=row["ItemId"],
-            product_code=row["ProductCode"],
-            product_name=row["ProductName"],
-            quantity=int(row["Quantity"]),
-            unit_price=row["UnitPrice"],
-            amount=row["Amount"],
-        )
-        for row in reply.get("Items") or []
-    ]
+    return [_item(row) for row in reply.get("Items") or []]
+
+
+@siebel.readable
+def _item(row: Mapping[str, str]) -> OrderItem:
+    return OrderItem(
+        item_id=row["ItemId"],
+        product_code=row["ProductCode"],
+        product_name=row["ProductName"],
+        quantity=int(row["Quantity"]),
+        unit_price=row["UnitPrice"],
+        amount=row["Amount"],
+    )
 
 
 def list_rewards(*, customer_id: str, status: str, **asked: Any) -> tuple[list[Reward], int]:
     """A page of a customer's rewards, and how many there are. Raises InvalidMemberID."""
     reply = siebel.call("Loyalty Reward", "List", {"MemberNumber": customer_id, "Status": status, **_page(**asked)})
-    rows = [
-        Reward(
-            reward_id=row["RewardId"],
-            code=row["Code"],
-            name=row["Name"],
-            description=row.get("Description") or "",
-            status=row["Status"],
-            issued_date=from_wire(row["IssuedDate"]),
-            expiry_date=from_wire(row.get("ExpirationDate")),
-            used_date=from_wire(row.get("UsedDate")),
-        )
-        for row in reply.get("Rewards") or []
-    ]
-    return rows, int(reply["TotalCount"])
+    return [_reward(row) for row in reply.get("Rewards") or []], _total(reply)
+
+
+@siebel.readable
+def _reward(row: Mapping[str, str]) -> Reward:
+    return Reward(
+        reward_id=row["RewardId"],
+        code=row["Code"],
+        name=row["Name"],
+        description=row.get("Description") or "",
+        status=row["Status"],
+        issued_date=from_wire(row["IssuedDate"]),
+        expiry_date=from_wire(row.get("ExpirationDate")),
+        used_date=from_wire(row.get("UsedDate")),
+    )
 
 
 def _page(*, page_num: int, page_size: int, start_date: date | None, end_date: date | None) -> dict[str, str]:

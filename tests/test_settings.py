@@ -15,6 +15,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from loyalty import business_services
+
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION: dict[str, str] = runpy.run_path(str(ROOT / "bin/production_settings.py"))["SETTINGS"]
 SHOW = "import json; from django.conf import settings; print(json.dumps({shown}))"
@@ -72,6 +74,15 @@ REFUSED = {
     "OPEN_NETWORKS": ["10.0.0.0/8,office"],
     "PUBLIC_RATE": ["120", "many/min", "120/fortnight"],
     "SIEBEL_DEADLINE_SECONDS": ["20.5", "0", "soon"],
+    "SIEBEL_LOGIN": ["", "kerberos"],
+    "SIEBEL_SERVICES": ["Loyalty Card", '["Loyalty Card"]', '{"Loyalty Card": 1}'],
+    "SIEBEL_CODES": ['{"SBL-LOY-00042": 402}'],
+    "SIEBEL_DATE_FORMAT": ["%d.%m.%y"],
+    "SIEBEL_BREAKER_CALLS": ["1"],
+    "SIEBEL_BREAKER_SECONDS": ["0"],
+    "SIEBEL_CONNECT_SECONDS": ["60"],
+    "SIEBEL_STALE_SECONDS": ["0"],
+    "SIEBEL_STALE_METHODS": ["Loyalty Member.CheckPassword", "Loyalty Card.Validate"],
     "HEAP_TRACE_SECONDS": ["30"],
     "HEAP_FILES_KEPT": ["0"],
     "IDEMPOTENCY_LEASE_SECONDS": ["1"],
@@ -113,6 +124,33 @@ def test_every_process_reads_dotenv(tmp_path: Path) -> None:
 def test_a_gateway_is_not_chosen_without_what_it_needs(gateway: str, needed: str) -> None:
     end = start({"SMS_GATEWAY": gateway, "SMS_ACCESS_KEY": "a", "SMS_SECRET_KEY": "b"}, "manage.py", "check")
     assert f"The gateway {gateway} needs {needed}." in end.stderr
+
+
+OVER_THE_WIRE = {"SIEBEL_TRANSPORT": "rest", "SIEBEL_USER": "shop", "SIEBEL_PASSWORD": "word"}
+OVER_THE_WIRE["SIEBEL_URL"] = "https://siebel.example"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"SIEBEL_URL": ""}, "The transport rest needs SIEBEL_URL."),
+        ({"SIEBEL_USER": "", "SIEBEL_PASSWORD": ""}, "The transport rest needs SIEBEL_USER, SIEBEL_PASSWORD."),
+        ({"SIEBEL_LOGIN": "oauth"}, "The transport rest needs SIEBEL_TOKEN_URL."),
+        ({"SIEBEL_URL": "http://siebel.example"}, "start with https://"),
+        ({"SIEBEL_LOGIN": "oauth", "SIEBEL_TOKEN_URL": "http://login.example"}, "start with https://"),
+        ({"WEB_THREADS": "4"}, "SIEBEL_MAX_CONNECTIONS is below WEB_THREADS"),
+        ({"SIEBEL_MAX_CONNECTIONS": "0"}, "SIEBEL_MAX_CONNECTIONS"),
+        ({}, ""),
+    ],
+)
+def test_a_siebel_is_not_chosen_without_what_it_needs(changes: dict[str, str], said: str) -> None:
+    end = start({**PRODUCTION, **OVER_THE_WIRE, **changes}, "-c", SHOW.format(shown="settings.WEB_THREADS"))
+    assert said in end.stderr
+    assert (end.returncode == 0) is (not said)
+
+
+def test_siebelserver_is_not_for_production() -> None:
+    assert "not for production" in start(dict(PRODUCTION), "manage.py", "siebelserver").stderr
 
 
 def test_a_refused_start_ends_with_an_error() -> None:
@@ -183,6 +221,15 @@ def test_demo_data_is_never_made_in_production(settings: Settings) -> None:
 
 
 # Documentation
+
+
+def test_siebel_md_names_every_method_of_every_business_service() -> None:
+    rows = [line.split("|")[1:3] for line in (ROOT / "docs/siebel.md").read_text().splitlines() if line.count("|") > 4]
+    named, service = set(), ""
+    for first, methods in rows:
+        service = first.strip() or service
+        named |= {(service, method) for method in re.split(r"[,;] ", methods.strip())}
+    assert set(business_services.methods()) <= named
 
 
 def test_env_example_names_every_setting_and_no_other() -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +64,39 @@ def test_204_is_an_answer_with_nothing_in_it(hers: Api, siebel: SiebelProcess) -
 def test_an_output_that_must_be_there_and_is_not_is_no_answer(hers: Api, siebel: SiebelProcess) -> None:
     siebel.fail("empty")
     assert code_of(hers.get("Customers/detail"), 503) == 5030
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"RegisteredDate": "soon"},
+        {"AvailablePoints": "many"},
+        {"MemberNumber": None},
+        {"ResponseCode": "nobody knows"},
+        {"ResponseCode": "99999"},
+        {"ResponseCode": ""},
+    ],
+    ids=repr,
+)
+def test_an_output_that_nobody_can_read_is_no_answer(hers: Api, siebel: SiebelProcess, outputs: dict[str, Any]) -> None:
+    siebel.fail("spoil", outputs=outputs)
+    assert code_of(hers.get("Customers/detail"), 503) == 5030
+
+
+def test_fifty_megabytes_are_not_read(hers: Api, siebel: SiebelProcess) -> None:
+    hers.get(LIST)
+    siebel.fail("huge")
+    before, _ = memory()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    assert code_of(hers.get(LIST), 503) == 5030
+    assert memory()[1] - before < 5 * 1024
+
+
+def memory() -> tuple[int, int]:
+    """KiB in use, now and at most."""
+    status = Path("/proc/self/status").read_text()
+    now, peak = (int(found) for name in ("VmRSS", "VmHWM") for found in re.findall(rf"{name}:\s+(\d+)", status))
+    return now, peak
 
 
 @pytest.mark.parametrize(

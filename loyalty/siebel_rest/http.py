@@ -18,11 +18,15 @@ from loyalty.siebel_rest import wire
 MAX_ANSWER = 1024 * 1024
 
 
+class Busy(outgoing.NotSent):
+    """SIEBEL_MAX_CONNECTIONS calls are under way. Nobody waits: his thread answers others meanwhile."""
+
+
 @lru_cache(maxsize=1)
 def _session(process: int, connections: int) -> requests.Session:
     """One a process: a forked one must not talk on its parent's connections."""
     session = requests.Session()
-    session.trust_env = False
+    session.trust_env, session.verify = False, settings.SIEBEL_CA_FILE or True
     session.cookies.set_policy(cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     session.headers = requests.structures.CaseInsensitiveDict(
         {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -39,10 +43,10 @@ def _slots(process: int, connections: int) -> threading.BoundedSemaphore:
 
 @contextmanager
 def slot() -> Iterator[None]:
-    """One of the SIEBEL_MAX_CONNECTIONS calls that a process makes at a time. Raises NotSent at once above them."""
+    """One of the calls that a process makes at a time. Raises Busy."""
     slots = _slots(os.getpid(), settings.SIEBEL_MAX_CONNECTIONS)
     if not slots.acquire(blocking=False):
-        raise outgoing.NotSent("all connections busy")
+        raise Busy
     try:
         yield
     finally:

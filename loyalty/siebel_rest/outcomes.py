@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import count
 
 import structlog
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -21,8 +22,9 @@ log = structlog.get_logger()
 State = SiebelWrite.State
 SERVICE, METHOD = "Loyalty Request", "GetOutcome"
 FORGOTTEN_AFTER = timedelta(seconds=60)  # whoever sent it is gone
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=20), timedelta(hours=1)
+_PAUSE = timedelta(seconds=60)
 _AT_A_TIME = 200
+_MANY_ASKS = 4
 
 
 def request_ids(first: str) -> Iterator[str]:
@@ -60,21 +62,21 @@ def done_reply(answer: Reply) -> Reply | None:
 
 
 def settle() -> None:
-    """Ask Siebel what became of the writes that nobody knows of; longer pauses for what it can't tell."""
+    """Ask Siebel what became of the writes that nobody knows of, until it does not answer; once a minute for each."""
+    if settings.SIEBEL_TRANSPORT != "rest":
+        return  # rows of an earlier setting: nobody else knows of them
     now = timezone.now()
     due = _open().filter(Q(state=State.UNKNOWN) | Q(sent_at__lt=now - FORGOTTEN_AFTER)).filter(ask_at__lte=now)
     for row in due.order_by("ask_at")[:_AT_A_TIME]:
-        wait = min(_FIRST_WAIT * 2**row.asks, _LONGEST_WAIT) if row.asks < 10 else _LONGEST_WAIT
-        asked = {"state": State.UNKNOWN, "asks": F("asks") + 1, "ask_at": now + wait}
+        asked = {"state": State.UNKNOWN, "asks": F("asks") + 1, "ask_at": now + _PAUSE}
         if not _open().filter(pk=row.pk, asks=row.asks).update(**asked):
             continue  # somebody else asks
         try:
             reply = done_reply(siebel.call(SERVICE, METHOD, question(row.request_id)))
-        except errors.Refusal as refusal:
-            log.warning("siebel_write_unsettled", siebel_request=row.request_id, reason=refusal.reason)
-            if refusal.retry_after and isinstance(refusal, errors.SiebelUnavailable):
-                _open().filter(pk=row.pk).update(ask_at=now + min(wait, 2 * _FIRST_WAIT))
-            continue
+        except (errors.SiebelUnavailable, errors.SiebelTimeout) as refusal:
+            say = log.error if row.asks >= _MANY_ASKS else log.warning
+            say("siebel_write_unsettled", siebel_request=row.request_id, asks=row.asks + 1, reason=refusal.reason)
+            break
         end(row.request_id, State.REFUSED if reply is None else State.DONE)
 
 

@@ -61,9 +61,10 @@ def call(service: str, method: str, arguments: Arguments) -> Reply:
     _retries.earn()
     if "RequestId" not in arguments:
         return _read(service, method, arguments, deadline)
-    reply = _write(service, method, arguments, deadline)
-    stale.forget(str(arguments.get("MemberNumber", "")))
-    return reply
+    try:
+        return _write(service, method, arguments, deadline)
+    finally:
+        stale.forget(str(arguments.get("MemberNumber", "")))
 
 
 def _read(service: str, method: str, arguments: Arguments, deadline: Deadline) -> Reply:
@@ -76,12 +77,12 @@ def _read(service: str, method: str, arguments: Arguments, deadline: Deadline) -
             return wire.Reply(kept)
         except outgoing.TimedOut:
             raise errors.SiebelTimeout from None
+        except (wire.NotDone, http.Busy):
+            raise errors.SiebelUnavailable from None
         except (outgoing.NotSent, outgoing.NoAnswer, wire.Doubtful) as failure:
             may_retry = may_retry and not (isinstance(failure, wire.Doubtful) and not failure.busy)
             if not (may_retry and _retries.take(deadline)):
                 raise errors.SiebelUnavailable from None
-        except wire.NotDone:
-            raise errors.SiebelUnavailable from None
         else:
             if reply["ResponseCode"] == "0":
                 stale.keep(service, method, arguments, reply)
@@ -113,7 +114,7 @@ def _send(service: str, method: str, arguments: Arguments, deadline: Deadline) -
     request_id = arguments["RequestId"]
     try:
         reply = _exchange(service, method, arguments, deadline)
-    except (CircuitOpen, wire.NotDone) as failure:
+    except (CircuitOpen, wire.NotDone, http.Busy) as failure:
         outcomes.end(request_id, State.REFUSED)
         raise failure if isinstance(failure, errors.Refusal) else errors.SiebelUnavailable() from None
     except outgoing.NotSent:

@@ -73,9 +73,11 @@ def read(status: int, content: bytes) -> Reply:
         if isinstance(reply.get("ResponseCode"), str):
             return reply
         raise Doubtful("200 without a ResponseCode")
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    late = status == HTTPStatus.REQUEST_TIMEOUT
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR and not late:
         raise NotDone(status, codes)
-    raise Doubtful(f"{status} {' '.join(codes) or 'without a code'}", busy=status > HTTPStatus.INTERNAL_SERVER_ERROR)
+    busy = late or status > HTTPStatus.INTERNAL_SERVER_ERROR
+    raise Doubtful(f"{status} {' '.join(codes) or 'without a code'}", busy=busy)
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ NAMES = (
     "redirect",
     "huge",
     "empty",
+    "spoil",
 )
 
 
@@ -28,7 +29,7 @@ class Fault:
     """`share` of the calls of a service and method, `times` at most, go wrong.
 
     `seconds` are for delay, hang, down and drip; `status` and `codes` for sbl (200 or 500) and status; `location` for
-    redirect.
+    redirect; `outputs` for spoil.
     """
 
     fault: str
@@ -40,6 +41,7 @@ class Fault:
     status: int = 500
     codes: list[str] = field(default_factory=lambda: ["SBL-BPR-00162"])
     location: str = "/"
+    outputs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.fault not in NAMES:

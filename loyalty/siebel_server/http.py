@@ -195,6 +195,8 @@ class _Services(_Handler):
             case "empty":
                 _answer(service, method, arguments)
                 self.say(Answer(HTTPStatus.NO_CONTENT, b""))
+            case "spoil":
+                self.say(outputs({**business_services.call(service, method, arguments), **fault.outputs}))
 
     def _drip(self, seconds: float) -> None:
         """A header that does not end, a byte at a time: no pause is ever long."""
