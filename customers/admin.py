@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from customers import member_admin  # noqa: F401 (it registers itself)
-from customers.models import Address, ConsentChange, Erasure, MobileWindow, Note, ProofToken
+from customers.models import Address, ConsentChange, Erasure, KnownAddress, MobileWindow, Note, ProofToken
 from loyalty.admin_site import ReadOnlyAdmin
 
 
@@ -71,3 +71,10 @@ class NoteAdmin(ReadOnlyAdmin):
     list_display = ("at", "customer_id", "staff", "text")
     search_fields = ("customer_id__exact",)
     fields = ("at", "customer_id", "staff", "text")
+
+
+@admin.register(KnownAddress)
+class KnownAddressAdmin(ReadOnlyAdmin):
+    list_display = ("digest", "seen_at")
+    ordering = ("-seen_at",)
+    fields = ("digest", "seen_at")

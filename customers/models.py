@@ -219,3 +219,16 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return f"note {self.pk} on {self.customer_id}"
+
+
+class KnownAddress(models.Model):
+    """That somebody logged in by a name from an address of the net; the digest alone tells which."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "known addresses"
+
+    def __str__(self) -> str:
+        return self.digest[:12]

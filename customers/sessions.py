@@ -1,16 +1,19 @@
 """Logging in: counted before any hash, the same for a name that exists and one that does not."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
-from customers import mobile, siebel
-from customers.models import login_key
-from loyalty import authentication, budgets, errors
+from customers import mobile, siebel, storms
+from customers.models import KnownAddress, login_key
+from loyalty import authentication, budgets, digests, errors
 from loyalty.budgets import HOUR, Limit, Window
 from loyalty.callers import Caller
 
 PER_NAME = "login-name"
+KNOWN_FOR = timedelta(days=30)
 RIGHT_PASSWORD = (errors.NeedEmailActiveMember, errors.RefuseLoginDueUnverifiedMobile)
 REFUSALS = (errors.InvalidEmailAndPassword, *RIGHT_PASSWORD)
 
@@ -30,20 +33,40 @@ def log_in(*, user: str, password: str, caller: Caller) -> Session:
     RefuseLoginDueUnverifiedMobile carries the ticket that sendMobilePin takes for another number.
     """
     name = login_key(user)
+    subject = f"{name}|{caller.address}" if _is_known(name, caller.address) else name
     try:
         with budgets.attempt(
-            [_per_name(name), _per_address(caller.address)],
+            [_per_name(subject), _per_address(caller.address)],
             errors.TooManyRequests,
             kept_by=(errors.InvalidEmailAndPassword,),
         ):
             customer_id = siebel.check_password(user=user, password=password)
+    except errors.InvalidEmailAndPassword:
+        storms.note()
+        raise
     except RIGHT_PASSWORD as refusal:
-        budgets.clear(PER_NAME, name)
+        budgets.clear(PER_NAME, subject)
         if isinstance(refusal, errors.RefuseLoginDueUnverifiedMobile):
             refusal.extra["ticket"] = mobile.open_window(user)
         raise
-    budgets.clear(PER_NAME, name)
+    budgets.clear(PER_NAME, subject)
+    _remember(name, caller.address)
     return Session(customer_id, *authentication.issue_token(customer_id))
+
+
+def _is_known(name: str, address: str) -> bool:
+    """Whether this name logged in from here lately: then others' guesses elsewhere do not lock it out here."""
+    seen = KnownAddress.objects.filter(pk=_known(name, address), seen_at__gt=timezone.now() - KNOWN_FOR)
+    return bool(address) and seen.exists()
+
+
+def _remember(name: str, address: str) -> None:
+    if address:
+        KnownAddress.objects.update_or_create(pk=_known(name, address), defaults={"seen_at": timezone.now()})
+
+
+def _known(name: str, address: str) -> str:
+    return digests.keyed_for_ever("known-address", name, address)
 
 
 def unlock(*names: str) -> None:

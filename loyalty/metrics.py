@@ -21,6 +21,7 @@ REQUEST_SECONDS = Histogram("loyalty_request_seconds", "Answered requests", ("me
 SIEBEL_SECONDS = Histogram("loyalty_siebel_seconds", "Calls of Siebel", ("service", "method", "outcome"))
 MESSAGES = Counter("loyalty_messages", "Messages by how they ended", ("channel", "state"))
 SMS_COST = Counter("loyalty_sms_cost", "What the messages that a gateway accepted cost, at SMS_PRICE each")
+WRONG_PASSWORDS = Counter("loyalty_wrong_passwords", "Log-ins refused for a name or password that is wrong")
 CARDS_DRAWN = Counter("loyalty_cards_drawn", "Cards handed out of the pool", ("by",))
 
 # Set by whichever worker last looked, so the most recent value of all processes counts.

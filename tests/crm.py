@@ -24,7 +24,7 @@ from tests.environment import CONTROL_PORT, OVER_HTTP, SIEBEL_PORT
 ALIAS = "crm" if OVER_HTTP else DEFAULT_DB_ALIAS
 _OURS = {
     "loyalty": {"apiclient", "apikey", "customertoken", "budget", "idempotencykey", "siebelwrite"},
-    "customers": {"prooftoken", "mobilewindow", "erasure"},
+    "customers": {"prooftoken", "mobilewindow", "erasure", "knownaddress"},
     "orders": {"refusedtransaction"},
 }
 _APPS = ("loyalty", "cards", "customers", "orders")

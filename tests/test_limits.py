@@ -10,8 +10,10 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
+from structlog.testing import capture_logs
 
 from cards import card_pins
+from customers import storms
 from loyalty import redis_store, relay
 from loyalty.scopes import Scope
 from loyalty.tasks import sweep_expired
@@ -511,3 +513,31 @@ def test_with_redis_away_cards_come_straight_from_the_database(api: Api, redis_a
     wechat = holding(api, Scope.WECHAT)
     assert {wechat.get("Wechats/getCard").json()["msrCard"] for _ in range(3)} == {"6101", "6102", "6103"}
     assert code_of(wechat.get("Wechats/getCard")) == 4001
+
+
+def test_who_is_guessed_at_from_elsewhere_still_logs_in_at_home(
+    api: Api, card: Printed, sms_outbox: Outbox, clock: Clock, settings: Settings
+) -> None:
+    settings.LIMITS_SCALE = 1000
+    register(api, card, sms_outbox)
+    home, elsewhere = {"REMOTE_ADDR": "203.0.113.1"}, {"REMOTE_ADDR": "203.0.113.2"}
+    name, right = MEI["userName"], MEI["password"]
+    assert log_in(api, name, right, **home).status_code == 200
+    for _ in range(10):
+        assert code_of(log_in(api, name, **elsewhere)) == 403
+    assert code_of(log_in(api, name, right, **elsewhere), 429) == 429
+    assert log_in(api, name, right, **home).status_code == 200
+    for _ in range(10):
+        assert code_of(log_in(api, name, **home)) == 403
+    assert code_of(log_in(api, name, right, **home), 429) == 429
+    clock.passes(31 * 86_400)
+    assert log_in(api, name, right, **home).status_code == 200
+
+
+def test_a_storm_of_wrong_passwords_is_told_once(api: Api, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.LIMITS_SCALE, settings.PUBLIC_RATE = 1000, "1000/min"
+    monkeypatch.setattr(storms, "ALARM_AT", 3)
+    with capture_logs() as lines:
+        for number in range(5):
+            log_in(api, f"nobody {number}")
+    assert [line["wrong_passwords"] for line in lines if line["event"] == "login_storm"] == [3]
