@@ -15,7 +15,7 @@ from gunicorn import glogging
 from gunicorn.http import unreader
 from gunicorn.workers.gthread import ThreadWorker
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
 BYTES_PER_SECOND = 16_384  # whoever sends as much as this may go on
 _pace = threading.local()
 

@@ -57,9 +57,9 @@ def set_password(
     member = Member.objects.filter(pk=member_number, status=MemberStatus.ACTIVE).first()
     if member is None:
         raise errors.InvalidMemberID
-    demand_on_file(member, cellular_phone, email_address)
     if not member.email:
         raise errors.EmailNotFound
+    demand_on_file(member, cellular_phone, email_address)
     known = member.password
     if password and not check_password(password, known):
         raise errors.IncorrectUserPassword

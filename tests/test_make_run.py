@@ -133,7 +133,7 @@ def test_a_sender_in_chunks_of_too_much_does_too(stack: Stack) -> None:
 )
 def test_callers_who_send_nothing_more_hold_nobody_up_for_long(stack: Stack, sent: str) -> None:
     with ExitStack() as kept:
-        for _ in range(16):
+        for _ in range(8):
             caller = kept.enter_context(socket.create_connection(("127.0.0.1", stack.port), timeout=10))
             caller.sendall(sent.encode())
         started = time.monotonic()
