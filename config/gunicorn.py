@@ -17,7 +17,7 @@ bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = max(1, int(os.environ.get("WEB_CONCURRENCY") or "2"))
 worker_class = "config.web_worker.Worker"
 logger_class = "config.web_worker.Logger"
-threads = int(os.environ.get("WEB_THREADS") or ("12" if os.environ.get("SIEBEL_TRANSPORT") == "rest" else "4"))
+threads = int(os.environ.get("WEB_THREADS") or ("16" if os.environ.get("SIEBEL_TRANSPORT") == "rest" else "4"))
 timeout = 30  # above every deadline of ours
 graceful_timeout = 10
 keepalive = 5

@@ -356,7 +356,7 @@ if SIEBEL_TRANSPORT == "rest":
 SIEBEL_CA_FILE = env.str("SIEBEL_CA_FILE", default="")
 SIEBEL_CONNECT_SECONDS = number_of("SIEBEL_CONNECT_SECONDS", 1, 0.1, 10)
 SIEBEL_MAX_CONNECTIONS = env.int("SIEBEL_MAX_CONNECTIONS", default=10)
-WEB_THREADS = env.int("WEB_THREADS", default=12 if SIEBEL_TRANSPORT == "rest" else 4)
+WEB_THREADS = env.int("WEB_THREADS", default=16 if SIEBEL_TRANSPORT == "rest" else 4)
 if SIEBEL_TRANSPORT == "rest" and not 0 < SIEBEL_MAX_CONNECTIONS < WEB_THREADS:
     raise ImproperlyConfigured(
         "SIEBEL_MAX_CONNECTIONS is below WEB_THREADS: somebody must answer what needs no Siebel."
