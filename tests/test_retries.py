@@ -389,6 +389,7 @@ def test_twenty_requests_with_one_key_make_one_customer(
     at_once_with_one_key(lambda: keyed(Api()).post(CREATE, body), Member.objects.filter(status="Active").count)
 
 
+@pytest.mark.embedded  # over the wire, whoever asks what became of a write gives up what had not begun: some get 503
 def test_one_request_id_in_eight_threads_is_one_write(mei: Member) -> None:
     """Also where the others were past the question whether it was done, and would be refused now."""
     cards = [print_card() for _ in range(2)]
