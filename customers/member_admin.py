@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from cards.members import MemberStatus
-from customers import blocking, closing, personal_data, search, sessions
+from customers import blocking, closing, password_reset, personal_data, search, sessions
 from customers import page as customer_page
 from customers.models import Member, Note
 from loyalty import authentication, errors
@@ -153,6 +153,7 @@ class MemberAdmin(ReasonedAdmin):
         members = self.selected(request, queryset)
         for member in members:
             sessions.unlock(member.user_name, member.email)
+            password_reset.unlock(member.pk)
             for recipient in filter(None, (member.cell_phone, member.email)):
                 pins.unlock(recipient)
             self.log_change(request, member, gettext("Forgot wrong PINs and passwords."))

@@ -225,6 +225,7 @@ class KnownAddress(models.Model):
     """That somebody logged in by a name from an address of the net; the digest alone tells which."""
 
     digest = models.CharField(max_length=64, primary_key=True)
+    name = models.CharField(max_length=64, db_index=True, help_text="The digest of the name alone.")
     seen_at = models.DateTimeField(db_index=True)
 
     class Meta:

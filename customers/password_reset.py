@@ -38,6 +38,7 @@ RESET_REFUSALS = (
     errors.EmailNotFound,
     errors.IncorrectUserPassword,
 )
+_KIND = "password"
 _NOBODY = siebel.Found("", "", "", "")
 
 
@@ -137,8 +138,13 @@ def _wrong_passwords(customer_id: str) -> AbstractContextManager[None]:
         Window(60, settings.PASSWORD_TRIES_PER_CUSTOMER_MINUTE),
         Window(HOUR, settings.PASSWORD_TRIES_PER_CUSTOMER_HOUR),
     ]
-    limit = Limit("password", customer_id, windows)
+    limit = Limit(_KIND, customer_id, windows)
     return budgets.attempt([limit], errors.TooManyRequests, kept_by=(errors.IncorrectUserPassword,))
+
+
+def unlock(customer_id: str) -> None:
+    """Staff: forget the wrong current passwords."""
+    budgets.clear(_KIND, customer_id)
 
 
 def _demand_strong(new_password: str, customer: siebel.Customer) -> None:
@@ -148,6 +154,8 @@ def _demand_strong(new_password: str, customer: siebel.Customer) -> None:
 
 def _has_changed(customer: siebel.Customer, caller: Caller) -> None:
     authentication.revoke_tokens(customer.customer_id)
+    proofs.void(customer.customer_id, proofs.Purpose.PASSWORD)
+    pins.void(Subject(Purpose.PASSWORD, customer.profile["cell_phone"] or ""))
     mobile.close_window(customer.customer_id)
     profile = customer.profile
     reader = Reader(

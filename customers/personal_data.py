@@ -18,13 +18,15 @@ from customers import siebel
 from customers.models import Erasure
 from loyalty import authentication, errors
 from loyalty.callers import Caller
+from sms.models import Message
 
-_SECRET = {"password", "digest", "pin_digest", "ticket_digest", "text", "variables", "answer", "result", "fingerprint"}
+_SECRET = {"password", "digest", "pin_digest", "ticket_digest", "answer", "result", "fingerprint"}
+_SEALED = {"sms.message": {"text", "variables"}}
 
 
 @dataclass(frozen=True)
 class Person:
-    """`recipients`: the phone and the e-mail address on file."""
+    """`recipients`: the phone and the e-mail address on file, and those that he was written to."""
 
     customer_id: str
     recipients: tuple[str, ...] = ()
@@ -77,6 +79,9 @@ def erase(*, reason: str, caller: Caller) -> Erasure:
     with transaction.atomic():
         ours = erase_held(person, in_crm=False)
     in_crm = siebel.erase(customer_id=customer_id, caller=caller)
+    authentication.revoke_tokens(customer_id)
+    with transaction.atomic():
+        erase_held(person, in_crm=False)  # what came while the account was still open
     return Erasure.objects.create(
         customer_id=customer_id,
         reason=reason,
@@ -104,7 +109,8 @@ def erase_held(person: Person, *, in_crm: bool) -> dict[str, int]:
 
 
 def _shown(rows: QuerySet[Any]) -> list[dict[str, Any]]:
-    columns = [field.attname for field in rows.model._meta.concrete_fields if field.attname not in _SECRET]
+    hidden = _SECRET | _SEALED.get(rows.model._meta.label_lower, set())
+    columns = [field.attname for field in rows.model._meta.concrete_fields if field.attname not in hidden]
     return list(rows.values(*columns))
 
 
@@ -112,4 +118,5 @@ def _person(in_crm: dict[str, Any], customer_id: str) -> Person:
     if not in_crm["profile"]:
         raise errors.InvalidMemberID
     profile = in_crm["profile"][0]
-    return Person(customer_id, tuple(filter(None, (profile["cell_phone"], profile["email"]))))
+    told = Message.objects.filter(customer_id=customer_id).values_list("recipient", flat=True)
+    return Person(customer_id, tuple({*filter(None, (profile["cell_phone"], profile["email"])), *told.distinct()}))

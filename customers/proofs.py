@@ -40,6 +40,11 @@ def issue(proof: Proof, *, seconds: int) -> str:
     return token
 
 
+def void(customer_id: str, purpose: Purpose) -> None:
+    """What was proved for this purpose proves nothing any more."""
+    ProofToken.objects.filter(customer_id=customer_id, purpose=purpose, used_at=None).update(used_at=timezone.now())
+
+
 @contextmanager
 def held(token: str, purpose: Purpose, channel: Channel, **bound: str) -> Iterator[Proof]:
     """Use a token up while the block runs; what the block refuses gives it back.

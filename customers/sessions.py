@@ -1,6 +1,6 @@
 """Logging in: counted before any hash, the same for a name that exists and one that does not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from loyalty import authentication, budgets, digests, errors
 from loyalty.budgets import HOUR, Limit, Window
 from loyalty.callers import Caller
 
-PER_NAME = "login-name"
+PER_NAME, PER_KNOWN = "login-name", "login-known"
 KNOWN_FOR = timedelta(days=30)
 RIGHT_PASSWORD = (errors.NeedEmailActiveMember, errors.RefuseLoginDueUnverifiedMobile)
 REFUSALS = (errors.InvalidEmailAndPassword, *RIGHT_PASSWORD)
@@ -33,10 +33,13 @@ def log_in(*, user: str, password: str, caller: Caller) -> Session:
     RefuseLoginDueUnverifiedMobile carries the ticket that sendMobilePin takes for another number.
     """
     name = login_key(user)
-    subject = f"{name}|{caller.address}" if _is_known(name, caller.address) else name
+    per_name = _per_name(name)
+    if _is_known(name, caller.address):
+        per_name = replace(per_name, kind=PER_KNOWN, subject=_known(name, caller.address))
+    proved_at = timezone.now()
     try:
         with budgets.attempt(
-            [_per_name(subject), _per_address(caller.address)],
+            [per_name, _per_address(caller.address)],
             errors.TooManyRequests,
             kept_by=(errors.InvalidEmailAndPassword,),
         ):
@@ -45,13 +48,13 @@ def log_in(*, user: str, password: str, caller: Caller) -> Session:
         storms.note()
         raise
     except RIGHT_PASSWORD as refusal:
-        budgets.clear(PER_NAME, subject)
+        budgets.clear(per_name.kind, per_name.subject)
         if isinstance(refusal, errors.RefuseLoginDueUnverifiedMobile):
             refusal.extra["ticket"] = mobile.open_window(user)
         raise
-    budgets.clear(PER_NAME, subject)
+    budgets.clear(per_name.kind, per_name.subject)
     _remember(name, caller.address)
-    return Session(customer_id, *authentication.issue_token(customer_id))
+    return Session(customer_id, *authentication.issue_token(customer_id, proved_at=proved_at))
 
 
 def _is_known(name: str, address: str) -> bool:
@@ -62,17 +65,20 @@ def _is_known(name: str, address: str) -> bool:
 
 def _remember(name: str, address: str) -> None:
     if address:
-        KnownAddress.objects.update_or_create(pk=_known(name, address), defaults={"seen_at": timezone.now()})
+        seen = {"name": _known(name), "seen_at": timezone.now()}
+        KnownAddress.objects.update_or_create(pk=_known(name, address), defaults=seen)
 
 
-def _known(name: str, address: str) -> str:
-    return digests.keyed_for_ever("known-address", name, address)
+def _known(*parts: str) -> str:
+    return digests.keyed_for_ever("known-address", *parts)
 
 
 def unlock(*names: str) -> None:
-    """Staff: forget the wrong passwords that were tried for these user names and e-mail addresses."""
+    """Staff: forget the wrong passwords that were tried for these user names and e-mail addresses, from anywhere."""
     for name in filter(None, names):
         budgets.clear(PER_NAME, login_key(name))
+        for address in KnownAddress.objects.filter(name=_known(login_key(name))):
+            budgets.clear(PER_KNOWN, address.pk)
 
 
 def _per_name(name: str) -> Limit:

@@ -16,9 +16,10 @@ def note() -> None:
     metrics.WRONG_PASSWORDS.inc()
     try:
         with redis() as connection:
-            counted = connection.incr(_KEY)
-            if counted == 1:
-                connection.expire(_KEY, SECONDS)
+            both = connection.pipeline()
+            both.set(_KEY, 0, nx=True, ex=SECONDS)
+            both.incr(_KEY)
+            counted = both.execute()[1]
     except RedisError:
         return
     if counted == ALARM_AT:

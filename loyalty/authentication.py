@@ -1,7 +1,7 @@
 """Credentials: a customer's token (`Authorization: Bearer`) or a client's key (`X-API-Key`); both stored as digests."""
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -9,27 +9,39 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from loyalty import errors
+from loyalty import budgets, errors
 from loyalty.callers import Client, connecting_address, within
 from loyalty.digests import token_digest
-from loyalty.models import ApiClient, ApiKey, CustomerToken
+from loyalty.models import ApiClient, ApiKey, Budget, CustomerToken
 from loyalty.scopes import Scope
 
 KEY_PREFIX = "lk_"
 
 
-def issue_token(customer_id: str) -> tuple[str, int]:
-    """Log a customer in. Answers the token, which is not kept, and its life in seconds."""
+def issue_token(customer_id: str, *, proved_at: datetime | None = None) -> tuple[str, int]:
+    """Log a customer in. Answers the token, which is not kept, and its life in seconds.
+
+    `proved_at`: when the password was looked at. Were all tokens revoked since, this one is, too.
+    """
     life = timedelta(hours=settings.CUSTOMER_TOKEN_LIFETIME_HOURS)
     token = secrets.token_urlsafe(32)
-    CustomerToken.objects.create(customer_id=customer_id, digest=token_digest(token), expires_at=timezone.now() + life)
+    row = CustomerToken.objects.create(
+        customer_id=customer_id, digest=token_digest(token), expires_at=timezone.now() + life
+    )
+    if proved_at and Budget.objects.filter(key=_revocation(customer_id), updated_at__gte=proved_at).exists():
+        CustomerToken.objects.filter(pk=row.pk).update(revoked_at=timezone.now())
     return token, int(life.total_seconds())
 
 
 def revoke_tokens(customer_id: str) -> int:
     """Log a customer out everywhere."""
+    Budget.objects.update_or_create(key=_revocation(customer_id), defaults={"updated_at": timezone.now()})
     live = CustomerToken.objects.filter(customer_id=customer_id, revoked_at=None)
     return live.update(revoked_at=timezone.now())
+
+
+def _revocation(customer_id: str) -> str:
+    return budgets.key_of("tokens-revoked", customer_id)
 
 
 def issue_key(client: ApiClient) -> tuple[ApiKey, str]:

@@ -143,6 +143,11 @@ def counted(kind: str, subject: str) -> int:
     return Budget.objects.filter(key=key_of(kind, subject)).values_list("total", flat=True).first() or 0
 
 
+def uncount(kind: str, subject: str) -> None:
+    """Take back what `count` has counted."""
+    Budget.objects.filter(key=key_of(kind, subject), total__gt=0).update(total=F("total") - 1)
+
+
 def clear(kind: str, subject: str) -> bool:
     """Forget what a subject has spent; tells whether it had spent anything."""
     return bool(Budget.objects.filter(key=key_of(kind, subject)).delete()[0])

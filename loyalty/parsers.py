@@ -1,6 +1,7 @@
 """Bodies, read strictly: one value a name, an object at the top, no more bytes than the operation takes."""
 
 import codecs
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import IO, Any, NoReturn, cast
 from urllib.parse import unquote_to_bytes
@@ -26,8 +27,8 @@ def demand_size(limit: int, meta: Mapping[str, Any]) -> None:
 
 
 def _demand_names(names: Iterable[str]) -> None:
-    if any("\x00" in name for name in names):
-        _refuse("A NUL stands in a name.")
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for name in names for sign in name):
+        _refuse("A name has characters that do not belong in text.")
 
 
 def _demand_single(values: QueryDict) -> None:

@@ -20,7 +20,7 @@ def sweep_expired() -> None:
     """
     now = timezone.now()
     CustomerToken.objects.filter(expires_at__lt=now - timedelta(days=30)).delete()
-    unused = Budget.objects.filter(updated_at__lt=now - timedelta(days=2))
+    unused = Budget.objects.filter(updated_at__lt=now - timedelta(days=31))  # longer than any window
     unused.filter(Q(is_permanent=False) | Q(total=0)).delete()
     SiebelRequest.objects.filter(created_at__lt=now - timedelta(days=30)).delete()
     settled = SiebelWrite.objects.filter(settled_at__isnull=False)

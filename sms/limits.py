@@ -35,8 +35,14 @@ def sending(*, phone: str, address: str, card: str = "", refusal: type[errors.Re
         # The gateway's own FrequentSend means that messages did go out to this phone.
         budgets.attempt([of_phone], refusal, kept_by=(errors.FrequentSend,), kept_by_success=True),
     ):
-        _count_of_the_day(refusal)
-        yield
+        day = _count_of_the_day(refusal)
+        try:
+            yield
+        except errors.FrequentSend:
+            raise
+        except BaseException:
+            budgets.uncount("sms-day", day)
+            raise
 
 
 @contextmanager
@@ -60,8 +66,11 @@ def count_notice(channel: Channel, recipient: str) -> None:
         _count_of_the_day(errors.TooManyRequests)
 
 
-def _count_of_the_day(refusal: type[errors.Refusal]) -> None:
-    budgets.count("sms-day", str(timezone.localdate()), budgets.scaled(settings.SMS_PER_DAY), refusal)
+def _count_of_the_day(refusal: type[errors.Refusal]) -> str:
+    """Answers the day that it was counted for."""
+    day = str(timezone.localdate())
+    budgets.count("sms-day", day, budgets.scaled(settings.SMS_PER_DAY), refusal)
+    return day
 
 
 def share_of_the_day() -> float:

@@ -116,6 +116,12 @@ def newest(recipient: str, purposes: Sequence[Purpose]) -> Purpose:
     return Purpose(found) if found else purposes[0]
 
 
+def void(subject: Subject) -> None:
+    """The live PIN, if there is one, allows nothing any more."""
+    live = Pin.objects.filter(purpose=subject.purpose, recipient=subject.recipient, used_at=None)
+    live.update(used_at=timezone.now())
+
+
 def unlock(recipient: str) -> bool:
     """Staff: forget the wrong tries at every PIN of a phone or address; tells whether there were any."""
     found = [budgets.clear(_KIND, _counted(Subject(purpose, recipient))) for purpose in Purpose]
@@ -128,13 +134,14 @@ _KIND = "pin"
 def _checked(
     subject: Subject, pin: str, wrong: type[errors.Refusal], too_often: type[errors.Refusal]
 ) -> tuple[Pin, datetime]:
-    attempt = budgets.take([_limit(subject)], too_often)
     now = timezone.now()
     rows = Pin.objects.select_related("message").filter(purpose=subject.purpose, recipient=subject.recipient)
-    row = rows.filter(customer_id__in=("", subject.customer_id)).first()
-    if row is None or row.used_at or row.expires_at <= now:
+    row = rows.filter(customer_id__in=("", subject.customer_id), used_at=None, expires_at__gt=now).first()
+    attempt = budgets.take([_limit(subject, in_a_row=row is not None)], too_often)
+    if row is None:
         raise wrong
-    if row.message and row.message.state == Message.State.FAILED and not row.message.provider_id:
+    tells = subject.purpose != Purpose.PASSWORD  # to nobody no message failed
+    if tells and row.message and row.message.state == Message.State.FAILED and not row.message.provider_id:
         attempt.give_back()
         raise outbox.refusal_of(row.message.code)
     this = Pin.objects.filter(pk=row.pk, digest=row.digest, used_at=None)
@@ -160,6 +167,7 @@ def _counted(subject: Subject) -> str:
     return f"{subject.purpose}|{subject.recipient}"
 
 
-def _limit(subject: Subject) -> Limit:
+def _limit(subject: Subject, *, in_a_row: bool) -> Limit:
+    """`in_a_row`: there is a PIN to be guessed; only then a row of wrong ones ends with staff."""
     windows = [Window(HOUR, settings.PIN_TRIES_PER_PHONE_HOUR), Window(DAY, settings.PIN_TRIES_PER_PHONE_DAY)]
-    return Limit(_KIND, _counted(subject), windows, ever=settings.PIN_TRIES_IN_A_ROW)
+    return Limit(_KIND, _counted(subject), windows, ever=settings.PIN_TRIES_IN_A_ROW if in_a_row else None)

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from cards.members import MemberStatus
 from customers.models import Member, MobileWindow, ProofToken
+from loyalty import authentication
 from loyalty.models import CustomerToken
 from loyalty.scopes import Scope
 from sms.models import Message, Pin
@@ -443,6 +444,48 @@ def test_guessing_does_not_tell_who_there_is(mei: Api, api: Api) -> None:
         answers.append([shown(api.post("Customers/sms/verifyPasswordPin", body))[:2] for _ in range(12)])
     assert answers[0] == answers[1]
     assert [body["error"]["code"] for _, body in answers[0]] == [10005] * 5 + [20009] * 7
+
+
+def test_a_gateway_that_refuses_tells_nobody_who_there_is(mei: Api, api: Api) -> None:
+    refused = "13000010001"
+    Member.objects.update(cell_phone=refused)
+    body = {"phoneNumber": refused, "cellPhoneValidFlag": "000000"}
+    assert forgot(api, refused).status_code == 200
+    settled()
+    assert code_of(api.post("Customers/sms/verifyPasswordPin", body)) == 10005
+
+
+def test_what_is_refused_costs_no_message_of_the_day(mei: Api, api: Api, settings: Settings) -> None:
+    settings.SMS_PER_DAY = Message.objects.filter(channel="sms").count() + 1
+    for _ in range(5):
+        assert code_of(mobile(api)) == 40003
+    assert forgot(api).status_code == 200
+    assert code_of(forgot(api)) == 40001
+
+
+def test_a_new_password_voids_older_links_and_pins(mei: Api, api: Api, sms_outbox: Outbox, mailbox: Mailbox) -> None:
+    api.post("Customers/sendResetPasswordEmail", {"email": EMAIL})
+    mailbox.wait(EMAIL)
+    token = reset_token(api, sms_outbox).json()["token"]
+    forgot(api)
+    settled()
+    pin = sms_outbox.pin()
+    body = {"password": MEI["password"], "newPassword": NEW_PASSWORD}
+    assert mei.post("Customers/resetPassword", body).status_code == 200
+    assert code_of(reset(api, mailbox.token(EMAIL), by="resetPasswordToken")) == -400
+    assert code_of(reset(api, token)) == -400
+    flag = {"phoneNumber": PHONE, "cellPhoneValidFlag": pin}
+    assert code_of(api.post("Customers/sms/verifyPasswordPin", flag)) == 10005
+
+
+def test_a_log_in_that_began_before_all_were_ended_ends_too(mei: Api, api: Api) -> None:
+    member = Member.objects.get(user_name="mei.li")
+    before = timezone.now()
+    authentication.revoke_tokens(member.pk)
+    token, _ = authentication.issue_token(member.pk, proved_at=before)
+    late = api.with_headers(authorization=f"Bearer {token}")
+    assert code_of(late.get("Customers/detail"), 401) == 401
+    assert api.log_in("mei.li", MEI["password"]).get("Customers/detail").status_code == 200
 
 
 # The operations of the first days

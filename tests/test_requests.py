@@ -166,6 +166,7 @@ def test_a_body_that_is_not_one_json_object_is_refused(api: Api, body: str | byt
     [
         (FORM, b"cardNumber=6200&pin=1&pin=2"),
         (FORM, b"cardNumber=6200&pin=1&a%00=b"),
+        ("application/json", b'{"cardNumber": "6200", "pin": "1", "\\ud800": 1}'),
         (FORM, b"cardNumber=6200&pin=%ff"),
         (FORM, b"cardNumber=6200&pin=\xe4"),
         (FORM, b"&".join(b"%d=1" % number for number in range(300))),

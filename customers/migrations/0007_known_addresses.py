@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
             name="KnownAddress",
             fields=[
                 ("digest", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("name", models.CharField(db_index=True, help_text="The digest of the name alone.", max_length=64)),
                 ("seen_at", models.DateTimeField(db_index=True)),
             ],
             options={
