@@ -66,5 +66,5 @@ def test_every_operation_has_its_price(mei: Api, api: Api, card: Printed, settin
         "update": 11,
         "update/patch": 11,
         "updateOpt": 8,
-        "disable": 26,
+        "disable": 28,
     }
