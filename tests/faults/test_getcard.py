@@ -46,7 +46,7 @@ def stocked(count: int) -> str:
 @pytest.mark.parametrize("kill_at", ["wechat.pool:_claim:before", "wechat.pool:draw:after"])
 def test_f1_f2_web_workers_killed_before_the_claim_and_after_it(here: Site, kill_at: str, turn: int) -> None:
     key = stocked(600)
-    base = here.web(KILL_AT=kill_at, KILL_SHARE="0.01")
+    base = here.web(KILL_AT=kill_at, KILL_WITHIN="100")
     with callers(base, key) as notes:
         time.sleep(SECONDS)
     assert notes.unknown, "Nobody was killed."

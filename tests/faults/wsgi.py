@@ -1,5 +1,5 @@
-"""The product's application in a worker that kills itself now and then at one point: KILL_AT is `module:name:before`
-or `…:after`, KILL_SHARE how often. Production code knows nothing of it."""
+"""The product's application in a worker that kills itself at one point: KILL_AT is `module:name:before` or `…:after`,
+at a random one of its first KILL_WITHIN calls. Production code knows nothing of it."""
 
 import os
 import random
@@ -12,13 +12,13 @@ from config.wsgi import application
 __all__ = ["application"]
 
 
-def arm(point: str, share: float) -> None:
+def arm(point: str, within: int) -> None:
     module, name, when = point.split(":")
     owner = import_module(module)
-    whole, dice = getattr(owner, name), random.SystemRandom()
+    whole, left = getattr(owner, name), iter(range(random.SystemRandom().randrange(within), -1, -1))
 
     def mortal(*args: Any, **kwargs: Any) -> Any:
-        dies = dice.random() < share
+        dies = next(left, 0) == 0
         if dies and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         answer = whole(*args, **kwargs)
@@ -30,4 +30,4 @@ def arm(point: str, share: float) -> None:
 
 
 if point := os.environ.get("KILL_AT"):
-    arm(point, float(os.environ["KILL_SHARE"]))
+    arm(point, int(os.environ["KILL_WITHIN"]))
