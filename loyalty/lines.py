@@ -11,9 +11,12 @@ class BadLine(Exception):
     """The reason, which never quotes the line."""
 
 
-def numbered(stream: IO[bytes], longest: int) -> Iterator[tuple[int, bytes | None]]:
-    """Every line but blank ones, numbered from 1; None for one that is longer than `longest` bytes."""
-    number = 0
+def numbered(stream: IO[bytes], longest: int, *, behind: int = 0) -> Iterator[tuple[int, bytes | None]]:
+    """Every line but blank ones; None for one that is longer than `longest` bytes.
+
+    `behind`: how many lines were read before, so that the first one here is the next.
+    """
+    number = behind
     while raw := stream.readline(longest):
         number += 1
         too_long = len(raw) == longest and not raw.endswith(b"\n")

@@ -1,15 +1,15 @@
 """Reading a card file: the header, and each line by itself, so that one broken line breaks nothing behind it."""
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import IO
 
-from loyalty import errors
+from loyalty import errors, lines
 from loyalty.dates import parse_date
 from loyalty.ids import PATTERN
+from loyalty.lines import BadLine
 
 HEADERS = (
     ["msrCard", "pin"],
@@ -39,14 +39,10 @@ class BadRow:
     reason: str
 
 
-class BadLine(Exception):
-    """The reason, which never quotes the line."""
-
-
 def read_header(stream: IO[bytes]) -> list[str]:
     """Read the first line, a byte order mark left out. Raises WrongExcelHeader unless it is one of HEADERS."""
     try:
-        header = _cells(stream.readline(MAX_LINE).removeprefix(b"\xef\xbb\xbf"))
+        header = lines.cells(stream.readline(MAX_LINE).removeprefix(lines.BOM))
     except BadLine:
         raise errors.WrongExcelHeader from None
     if header not in HEADERS:
@@ -56,34 +52,11 @@ def read_header(stream: IO[bytes]) -> list[str]:
 
 def read_rows(stream: IO[bytes], header: list[str], *, today: date) -> Iterator[CardRow | BadRow]:
     """Every line behind the header but blank ones, numbered from 2; streamed, a line at a time."""
-    line = 1
-    while raw := stream.readline(MAX_LINE):
-        line += 1
-        too_long = len(raw) == MAX_LINE and not raw.endswith(b"\n")
-        while too_long and raw and not raw.endswith(b"\n"):
-            raw = stream.readline(MAX_LINE)
-        if too_long:
-            yield BadRow(line, "The line is too long.")
-            continue
-        if not raw.strip():
-            continue
+    for line, raw in lines.numbered(stream, MAX_LINE, behind=1):
         try:
-            yield _row(line, dict(zip(header, _cells(raw, len(header)), strict=True)), today)
+            yield _row(line, dict(zip(header, lines.cells(raw, len(header)), strict=True)), today)
         except BadLine as bad:
             yield BadRow(line, str(bad))
-
-
-def _cells(raw: bytes, width: int | None = None) -> list[str]:
-    try:
-        text = raw.decode("utf-8").rstrip("\r\n")
-        cells = next(csv.reader([text], strict=True), [])
-    except UnicodeDecodeError:
-        raise BadLine("It is not UTF-8.") from None
-    except csv.Error:
-        raise BadLine("Its quotes don't match.") from None
-    if width is not None and len(cells) != width:
-        raise BadLine(f"It has {len(cells)} cells instead of {width}.")
-    return cells
 
 
 def _row(line: int, cells: dict[str, str], today: date) -> CardRow:
