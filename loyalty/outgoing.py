@@ -162,34 +162,29 @@ def no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-class _Watched(HTTPConnection):
+class _Watching:
+    """What a connection of urllib3 tells the call that it serves."""
+
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
+        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
         _current.get().watch(connection)
         return connection
 
     def connect(self) -> None:
-        super().connect()
+        super().connect()  # type: ignore[misc]
         _current.get().connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _watch_again(self)
-        super().request(*args, **kwargs)
+        _watch_again(self)  # type: ignore[arg-type]
+        super().request(*args, **kwargs)  # type: ignore[misc]
 
 
-class _WatchedTls(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        _current.get().watch(connection)
-        return connection
+class _Watched(_Watching, HTTPConnection):
+    """Over http."""
 
-    def connect(self) -> None:
-        super().connect()
-        _current.get().connected = True
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _watch_again(self)
-        super().request(*args, **kwargs)
+class _WatchedTls(_Watching, HTTPSConnection):
+    """Over https."""
 
 
 def _watch_again(connection: HTTPConnection) -> None:
