@@ -49,6 +49,11 @@ def from_wire(text: str | None) -> date | None:
     return datetime.strptime(text, settings.SIEBEL_DATE_FORMAT).date() if text else None  # noqa: DTZ007 (a day)
 
 
+def day_begins(day: date) -> datetime:
+    """Its first moment, in the time zone of the shops."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+
+
 def moment_from_wire(text: str) -> datetime:
     """Raises ValueError where it is none."""
     return datetime.strptime(text, settings.SIEBEL_DATE_FORMAT).replace(tzinfo=timezone.get_current_timezone())

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from customers import members
+from loyalty.dates import day_begins
 from loyalty.models import Store
 from orders import file_forms
 from orders.file_rows import Layout, Row
@@ -125,13 +125,9 @@ def _reward(said: dict[str, Any]) -> Reward:
     return Reward(
         **{name: said[name] for name in columns},
         member_id=said["customer_id"],
-        issued_at=_morning(said["issued_date"]),
-        used_at=_morning(said["used_date"]) if said["used_date"] else None,
+        issued_at=day_begins(said["issued_date"]),
+        used_at=day_begins(said["used_date"]) if said["used_date"] else None,
     )
-
-
-def _morning(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
 
 
 def _verdict(row: Row, result: str, reason: str = "") -> Verdict:

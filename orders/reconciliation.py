@@ -5,7 +5,7 @@ import heapq
 import os
 import secrets
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import F, QuerySet, Value
 from django.utils import timezone
 
+from loyalty.dates import day_begins
 from orders.models import PartnerTransaction, ReconciliationFile, RefusedTransaction
 from orders.partner_service import ACCEPTED
 
@@ -77,7 +78,7 @@ def safe(cell: str) -> str:
 
 
 def _of_day(rows: QuerySet[Any], day: date) -> QuerySet[Any]:
-    first = datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+    first = day_begins(day)
     return rows.filter(created_at__gte=first, created_at__lt=first + timedelta(days=1))
 
 
