@@ -8,7 +8,7 @@ from customers import proofs, siebel
 from customers.models import login_key
 from loyalty import errors
 from loyalty.callers import Caller
-from sms import notices, pins
+from sms import notices, outbox, pins
 from sms.models import Channel, Purpose
 from sms.notices import Reader
 from sms.pins import Subject
@@ -18,13 +18,8 @@ REFUSALS = (
     errors.InvalidMemberID,
     errors.UserNameInUse,
     errors.InvalidStore,
-    errors.WrongAccessKey,
-    errors.MissingParams,
-    errors.WrongSign,
-    errors.WrongParams,
+    *outbox.REFUSALS,
     errors.WrongCaptcha,
-    errors.FrequentSend,
-    errors.SendFailed,
     errors.MissingNo,
     errors.MissingCaptcha,
     errors.FrequentVerify,

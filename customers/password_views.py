@@ -17,6 +17,7 @@ from loyalty.access import CUSTOMER, CUSTOMER_HEADER, PUBLIC
 from loyalty.answers import SUCCESS, SuccessSerializer
 from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
+from sms import outbox
 from sms.models import Channel
 
 
@@ -74,12 +75,7 @@ class PasswordViewSet(OperationViewSet):
         sms=True,
         refuses=[
             errors.PhoneNotValid,
-            errors.WrongAccessKey,
-            errors.MissingParams,
-            errors.WrongSign,
-            errors.WrongParams,
-            errors.FrequentSend,
-            errors.SendFailed,
+            *outbox.REFUSALS,
             errors.WrongCaptcha,
             errors.MissingNo,
             errors.MissingCaptcha,

@@ -18,6 +18,7 @@ from loyalty.access import CUSTOMER, PUBLIC
 from loyalty.answers import SUCCESS, SuccessSerializer
 from loyalty.idempotency import Replays
 from loyalty.operations import ApiRequest, OperationViewSet, operation
+from sms import outbox
 
 
 class PinViewSet(OperationViewSet):
@@ -86,13 +87,8 @@ class PinViewSet(OperationViewSet):
         answer=TokenSerializer,
         sms=True,
         refuses=[
-            errors.WrongAccessKey,
-            errors.MissingParams,
-            errors.WrongSign,
-            errors.WrongParams,
+            *outbox.REFUSALS,
             errors.WrongCaptcha,
-            errors.FrequentSend,
-            errors.SendFailed,
             errors.MissingCaptcha,
             errors.FrequentVerify,
             errors.MemberNotFound,
